@@ -1,0 +1,172 @@
+"""Where the features are put together: the pages and APIs the web serves, and what workers run.
+
+The only module that knows every feature; the web factory, the workers and the command line read it.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from types import ModuleType
+from uuid import UUID
+
+from flask import Flask, current_app
+from flask_babel import lazy_gettext
+
+from app.apis import install_apis
+from app.domain.access import Permission
+from app.features.assignments import pages as assignments_pages
+from app.features.assignments import runner as assignments_runner
+from app.features.audit import pages as audit_pages
+from app.features.clients import pages as clients_pages
+from app.features.clients import roster_jobs, roster_pages
+from app.features.cohorts import pages as cohorts_pages
+from app.features.cohorts import runner as cohorts_runner
+from app.features.identity import pages as identity_pages
+from app.features.identity import profile, reset
+from app.features.identity.messages import ThreadedPost
+from app.features.instruments import hooks as instruments_hooks
+from app.features.instruments import pages as instruments_pages
+from app.features.instruments import result_pages, sitting_pages
+from app.features.instruments import runner as instruments_runner
+from app.features.jobs import pages as jobs_pages
+from app.features.jobs.kinds import JobKind
+from app.features.messaging import pages as messaging_pages
+from app.features.messaging.kinds import MessageKind
+from app.features.messaging.runner import send_outbox
+from app.features.occupations import pages as occupations_pages
+from app.features.organizations import entrance, people, repeats
+from app.features.organizations import pages as organizations_pages
+from app.features.organizations.edge import enter_by_token
+from app.features.overview import client_pages, my_plan
+from app.features.overview import pages as overview_pages
+from app.features.plans import marks as plan_marks
+from app.features.plans import template_pages
+from app.features.reports import pages as reports_pages
+from app.features.reports import runner as reports_runner
+from app.features.reviews import board as reviews_board
+from app.features.reviews import messages as reviews_messages
+from app.features.reviews import pages as reviews_pages
+from app.features.reviews.engine import make_due_prompts, sweep_reviews
+from app.features.scratches import pages as scratches_pages
+from app.features.scratches.service import forget_expired
+from app.features.steps import pages as plans_pages
+from app.features.steps.action_plan import pages as actions_pages
+from app.features.steps.action_plan.evidence import erase_removed
+from app.features.steps.career_choice import pages as choice_pages
+from app.features.steps.career_path import pages as career_path_pages
+from app.features.steps.goals import pages as goals_pages
+from app.infra.runtime import Runtime
+from app.infra.web.page import install_page
+from app.infra.web.throttle import Throttle
+
+ROOT = Path(__file__).resolve().parent
+
+# A result marks the steps that rest on it, in the transaction that stores it; questionnaires stand below plans.
+instruments_hooks.listen(plan_marks.mark_results)
+
+# Every module of pages; all of them must be imported before their blueprint is registered.
+_PAGES: tuple[ModuleType, ...] = (
+    audit_pages,
+    jobs_pages,
+    identity_pages,
+    profile,
+    reset,
+    entrance,
+    people,
+    organizations_pages,
+    roster_pages,
+    occupations_pages,
+    instruments_pages,
+    sitting_pages,
+    result_pages,
+    template_pages,
+    plans_pages,
+    goals_pages,
+    career_path_pages,
+    scratches_pages,
+    choice_pages,
+    actions_pages,
+    clients_pages,
+    cohorts_pages,
+    assignments_pages,
+    messaging_pages,
+    reviews_pages,
+    reviews_board,
+    my_plan,
+    overview_pages,
+    client_pages,
+    reports_pages,
+)
+_KINDS: tuple[JobKind, ...] = (
+    roster_jobs.CHECK,
+    roster_jobs.APPLY,
+    instruments_runner.KIND,
+    assignments_runner.KIND,
+    reports_runner.KIND,
+)
+JOB_KINDS: dict[str, JobKind] = {kind.name: kind for kind in _KINDS}
+MESSAGE_KINDS: dict[str, MessageKind] = {kind.name: kind for kind in reviews_messages.KINDS}
+
+
+def current_runtime() -> Runtime:
+    """The ports of the running web process."""
+    return current_app.extensions["octant"]  # type: ignore[no-any-return] # put there by the factory
+
+
+# The main navigation: endpoint, word, and what a role needs to see it. A client has "My plan" and the occupations.
+NAVIGATION: tuple[tuple[str, str, Permission], ...] = (
+    ("overview.my_plan", lazy_gettext("My plan"), Permission.OWN_PLAN),
+    # Others find the occupations at the foot of every page: their navigation is full.
+    ("occupations.index", lazy_gettext("Occupations"), Permission.OWN_PLAN),
+    ("overview.today", lazy_gettext("Today"), Permission.READ_CLIENTS),
+    ("overview.caseload", lazy_gettext("Caseload"), Permission.READ_CLIENTS),
+    ("cohorts.index", lazy_gettext("Cohorts"), Permission.USE_COHORTS),
+    ("templates.index", lazy_gettext("Templates"), Permission.USE_TEMPLATES),
+    ("instruments.index", lazy_gettext("Instruments"), Permission.MANAGE_INSTRUMENTS),
+    ("reviews.index", lazy_gettext("Reviews"), Permission.USE_COHORTS),
+    ("roster.index", lazy_gettext("Import"), Permission.IMPORT_ROSTER),
+    ("jobs.index", lazy_gettext("Jobs"), Permission.READ_JOBS),
+    ("reports.aggregates", lazy_gettext("Aggregates"), Permission.READ_AGGREGATES),
+    ("organizations.people", lazy_gettext("People"), Permission.MANAGE_PEOPLE),
+    ("organizations.settings", lazy_gettext("Settings"), Permission.MANAGE_SETTINGS),
+    ("audit.index", lazy_gettext("Audit"), Permission.READ_AUDIT),
+)
+
+
+def install(app: Flask) -> None:
+    """Register every feature's pages and APIs, in the order of the ladder."""
+    settings = app.extensions["octant"].settings
+    app.extensions["octant_throttle"] = Throttle(settings.broker_url, settings.key_for("throttle"))
+    app.extensions["octant_post"] = ThreadedPost(settings)
+    install_page(app, NAVIGATION, entrance.organizations_of_reader)
+    # Modules of one feature share its blueprint, which is registered once.
+    for blueprint in dict.fromkeys(module.blueprint for module in _PAGES):
+        app.register_blueprint(blueprint)
+    install_apis(app)
+
+
+def authenticate_api() -> None:
+    """Set the actor of a request that carries a personal API token."""
+    enter_by_token(current_runtime())
+
+
+def prompt_organization(runtime: Runtime, organization_id: UUID, *, until: datetime, senders: int = 2) -> bool:
+    """Make due prompts, then send the outbox; returns whether more may be done now.
+
+    `senders` connections share the outbox: while one waits for the mail server's answer another prepares its mail.
+    """
+    due = make_due_prompts(runtime, organization_id, until=until)
+    unsent = send_outbox(runtime, organization_id, MESSAGE_KINDS, until=until, senders=senders)
+    return due or unsent
+
+
+def sweep_organization(runtime: Runtime, organization_id: UUID) -> None:
+    """Housekeeping of one organization; every part is harmless to repeat."""
+    repeats.forget_old(runtime, organization_id)
+    forget_expired(runtime, organization_id)
+    # Before the standing assignments, so that who joins a cohort now has a plan after this sweep.
+    cohorts_runner.refresh_stale_cohorts(runtime, organization_id)
+    assignments_runner.assign_to_joiners(runtime, organization_id)
+    sweep_reviews(runtime, organization_id)
+    erase_removed(runtime, organization_id)

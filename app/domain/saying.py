@@ -1,0 +1,112 @@
+"""Sentences made below the edge: the code writes English, the caller says them in the reader's language."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any, Protocol
+
+_SAY, _WITH = "say", "with"
+
+
+class Say(Protocol):
+    """Turns an English sentence with `%(name)s` places into the reader's language; gettext fits."""
+
+    def __call__(self, text: str, /, **values: Any) -> str:
+        """The sentence with its places filled in."""
+
+
+def plain(text: str, /, **values: Any) -> str:
+    """The sentence as it was written, in English."""
+    return text % values if values else text
+
+
+class Told(str):
+    """An English sentence that still knows its text and its values, so that the edge can say it in another language.
+
+    It is the filled-in sentence to whoever knows nothing of this. A value that is `Told` itself is said as well.
+    """
+
+    __slots__ = ("text", "values")
+    text: str
+    values: Mapping[str, Any]
+
+    def __new__(cls, text: str, values: Mapping[str, Any]) -> Told:
+        """Fill the values in; without any a percent sign stands for itself."""
+        told = super().__new__(cls, text % values if values else text)
+        told.text, told.values = text, values
+        return told
+
+    def __reduce__(self) -> tuple[type[Told], tuple[str, Mapping[str, Any]]]:
+        """What makes it again where it is copied or sent to another process."""
+        return Told, (self.text, self.values)
+
+    def __str__(self) -> Told:
+        # What passes through an exception or a form keeps its values.
+        return self
+
+    def format(self, *_: object, **__: object) -> Told:
+        """Itself: marshmallow would fill in braces, and sentences of ours have none."""
+        return self
+
+    def said(self, say: Say) -> str:
+        """The sentence in the language of `say`."""
+        return say(
+            self.text,
+            **{name: value.said(say) if isinstance(value, Told) else value for name, value in self.values.items()},
+        )
+
+
+def later(text: str, /, **values: Any) -> str:
+    """The sentence with its values, collected for the catalogue: English here, said in a language when it is shown.
+
+    Values are texts and numbers, or sentences made by `later` (words of ours inside a sentence).
+    """
+    return Told(text, {n: v if isinstance(v, str | int | float) else str(v) for n, v in values.items()})
+
+
+def several(sentences: Iterable[str]) -> str:
+    """Sentences one after the other, each said by itself."""
+    named = {f"s{number}": sentence for number, sentence in enumerate(sentences)}
+    return Told(" ".join(f"%({name})s" for name in named), named)
+
+
+def as_data(sentence: str) -> dict[str, Any] | None:
+    """What has to be stored beside a sentence so that it can still be said; None where its text is enough."""
+    if not isinstance(sentence, Told) or not sentence.values:
+        return None
+    return _data(sentence)
+
+
+def _data(told: Told) -> dict[str, Any]:
+    return {_SAY: told.text, _WITH: {n: _data(v) if isinstance(v, Told) else v for n, v in told.values.items()}}
+
+
+def from_data(data: Any) -> str | None:
+    """The sentence of stored data; None where the data is none of a sentence."""
+    if not isinstance(data, Mapping) or not isinstance(data.get(_SAY), str):
+        return None
+    found = data.get(_WITH)
+    values = found if isinstance(found, Mapping) else {}
+    try:
+        return Told(data[_SAY], {n: from_data(v) or v for n, v in values.items()})
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
+def stored(sentence: str | None) -> str | None:
+    """The sentence for a column of texts: as it is, or as JSON where it has values; None for no sentence."""
+    data = None if sentence is None else as_data(sentence)
+    if data is None:
+        return None if sentence is None else "".join(sentence)
+    return json.dumps(data, ensure_ascii=False)
+
+
+def recalled(text: str | None) -> str | None:
+    """The sentence that `stored` made this text of; None for no text."""
+    if text is None or not text.startswith('{"say": '):
+        return text
+    try:
+        return from_data(json.loads(text)) or text
+    except ValueError:
+        return text

@@ -1,0 +1,1 @@
+"""Templates given to many clients at once, with preview, cancel and undo."""

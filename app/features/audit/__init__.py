@@ -1,0 +1,1 @@
+"""The ledger of who did what, chained so that a change shows."""

@@ -1,0 +1,1 @@
+"""Clients, their attributes, caseloads and the roster import."""

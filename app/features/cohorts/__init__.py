@@ -1,0 +1,1 @@
+"""Fixed and rule-based groups of clients."""

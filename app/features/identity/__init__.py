@@ -1,0 +1,1 @@
+"""Users, sign-in, sessions and single-use links; knows no organization's data."""

@@ -1,0 +1,1 @@
+"""Questionnaire definitions, assessments and their scores."""

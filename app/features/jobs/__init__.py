@@ -1,0 +1,1 @@
+"""The ledger of bulk work: jobs, items, claims, progress."""

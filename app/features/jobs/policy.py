@@ -1,0 +1,45 @@
+"""Which jobs and files an actor may see."""
+
+from __future__ import annotations
+
+from sqlalchemy import ColumnElement, column, exists, false, or_, table, true
+
+from app.domain.access import Actor, Permission
+from app.features.jobs.models import Job, StoredFile
+
+# By name, because clients stand above jobs on the ladder.
+_CASELOAD = table("caseload_entries", column("organization_id"), column("client_id"), column("membership_id"))
+
+
+def sees_every_client(actor: Actor) -> bool:
+    """Whether what a job says of clients may be shown whole; otherwise only of the actor's caseload as it is now."""
+    return actor.may(Permission.READ_ALL_JOBS) or actor.shares_caseloads
+
+
+def visible_jobs(actor: Actor) -> ColumnElement[bool]:
+    """All jobs for those who may read all, otherwise the actor's own."""
+    if actor.may(Permission.READ_ALL_JOBS):
+        return true()
+    if actor.may(Permission.READ_JOBS) and actor.membership_id is not None:
+        return Job.created_by == actor.membership_id
+    return false()
+
+
+def visible_files(actor: Actor) -> ColumnElement[bool]:
+    """All files for those who may read all jobs, otherwise those the actor asked for.
+
+    A file about one client is the actor's only while that client is in the caseload.
+    """
+    if actor.may(Permission.READ_ALL_JOBS):
+        return true()
+    if not actor.may(Permission.READ_JOBS) or actor.membership_id is None:
+        return false()
+    own = StoredFile.created_by == actor.membership_id
+    if sees_every_client(actor):
+        return own
+    theirs = exists().where(
+        _CASELOAD.c.organization_id == StoredFile.organization_id,
+        _CASELOAD.c.client_id == StoredFile.client_id,
+        _CASELOAD.c.membership_id == actor.membership_id,
+    )
+    return own & or_(StoredFile.client_id.is_(None), theirs)

@@ -1,0 +1,1 @@
+"""The outbox: every message is a row before anything leaves."""

@@ -1,0 +1,207 @@
+"""What a worker does with an organization's outbox: settle what is unknown, then send the oldest first."""
+
+from __future__ import annotations
+
+import json
+import random
+import time
+from collections import deque
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+from uuid import UUID, uuid4
+from zoneinfo import ZoneInfo
+
+import structlog
+from sqlalchemy import Row, text
+
+from app.domain import access
+from app.domain.cadence import ReviewPolicy, next_sendable, parse_policy
+from app.features.messaging.kinds import UNSUBSCRIBE_PURPOSE, Draft, MessageKind
+from app.features.messaging.relay import Relay, relay_of
+from app.features.messaging.settle import settle_unknown
+from app.features.messaging.states import Reserved, Tried, advance, judge, postpone, release, reserve
+from app.infra.db.open import UnitOfWork
+from app.infra.links import make_token
+from app.infra.mail import TRANSFER_SECONDS, MailConnection
+from app.infra.mail_message import Address, Letter, domain_of, write_letter
+from app.infra.runtime import Runtime
+
+_LOG = structlog.get_logger()
+_RESERVED_AT_ONCE = 100
+# How many mails one commit hands over, and so how many outcomes a kill leaves unseen per sender. A commit costs more
+# than a transfer, so twenty-five share one where the relay can be asked and settles each by itself; where it cannot,
+# a person has to, so there it is one.
+_HANDED_AT_ONCE, _HANDED_WITHOUT_LOOK_UP = 25, 1
+
+
+def send_outbox(
+    runtime: Runtime,
+    organization_id: UUID,
+    kinds: Mapping[str, MessageKind],
+    *,
+    until: datetime,
+    senders: int = 1,
+) -> bool:
+    """Send the organization's queued messages; returns whether more could be sent now.
+
+    `senders` threads each keep a connection and share the work; any number of processes may do this at once.
+    """
+    settle_unknown(runtime, organization_id, until)
+    relay = relay_of(runtime.settings.smtp_url)
+    if relay.is_resting(runtime.clock()):
+        return False
+    crew = [_Sender(runtime, organization_id, kinds, relay, until) for _ in range(senders)]
+    if senders == 1:
+        return crew[0].run()
+    with ThreadPoolExecutor(senders, "sender") as pool:
+        return any(list(pool.map(_Sender.run, crew)))
+
+
+class _Sender:
+    """One connection's worth of sending."""
+
+    def __init__(
+        self,
+        runtime: Runtime,
+        organization_id: UUID,
+        kinds: Mapping[str, MessageKind],
+        relay: Relay,
+        until: datetime,
+    ) -> None:
+        self._runtime = runtime
+        self._settings = runtime.settings
+        self._organization_id = organization_id
+        self._kinds = kinds
+        self._relay = relay
+        self._until = until
+        self._at_once = _HANDED_AT_ONCE if self._settings.mail_lookup_url else _HANDED_WITHOUT_LOOK_UP
+        self._token = uuid4()
+        self._chance = random.Random()  # noqa: S311 - spreads retries, no secret
+        self._waiting: deque[Reserved] = deque()
+        self._house: Row[Any] | None = None
+
+    def run(self) -> bool:
+        """Send until nothing is due, time is up or the relay is in trouble; returns whether more could be sent."""
+        connection = self._relay.connection()
+        tried: list[Tried] = []
+        try:
+            while True:
+                deadline = time.monotonic() + TRANSFER_SECONDS
+                out_of_time = self._runtime.clock() >= self._until
+                resting = self._relay.is_resting(self._runtime.clock())
+                with self._runtime.database.unit_of_work(access.system(self._organization_id)) as uow:
+                    group = [] if out_of_time or resting else self._next(uow)
+                    if not group:
+                        release(uow, self._token, [message.id for message in self._waiting])
+                    following = [(m.id, m.recipient if self._kinds[m.kind].optional else None) for m in group]
+                    handed = advance(uow, self._token, tried, following) if tried or group else {}
+                if not group:
+                    return out_of_time and not resting
+                tried = self._send_all(connection, [m for m in group if m.id in handed], handed, deadline)
+        finally:
+            self._relay.give_back(connection)
+
+    def _next(self, uow: UnitOfWork) -> list[Reserved]:
+        if self._house is None:
+            # By name, because organizations stand above the outbox on the ladder.
+            self._house = uow.session.execute(
+                text("SELECT name, accent, time_zone, client_word, counsellor_word FROM organizations")
+            ).one()
+        while not self._waiting:
+            found = reserve(uow, self._token, _RESERVED_AT_ONCE)
+            if not found:
+                return []
+            quiet = [(m.id, moment) for m in found if (moment := _not_before(m, uow.now)) > uow.now]
+            if quiet:
+                postpone(uow, self._token, quiet)
+            resting = {message_id for message_id, _ in quiet}
+            self._waiting.extend(m for m in found if m.id not in resting)
+        return [self._waiting.popleft() for _ in range(min(self._at_once, len(self._waiting)))]
+
+    def _send_all(
+        self, connection: MailConnection, group: list[Reserved], attempts: Mapping[UUID, int], deadline: float
+    ) -> list[Tried]:
+        tried = []
+        closed = False
+        for message in group:
+            if closed:
+                # Handed over but never begun, so it has not left and its attempt does not count.
+                tried.append(Tried(message.id, "queued", None, attempts[message.id] - 1, None))
+                continue
+            one = self._send(connection, message, attempts[message.id], deadline)
+            tried.append(one)
+            closed = one.state == "queued" and one.moment is None
+        return tried
+
+    def _send(self, connection: MailConnection, message: Reserved, attempts: int, deadline: float) -> Tried:
+        try:
+            sender, content = self._write(message)
+        except Exception as error:  # one message that cannot be written must not hold up the others
+            _LOG.exception("message_not_written", message_id=str(message.id), kind=message.kind)
+            return Tried(message.id, "failed", f"could not be written: {error}"[:300], attempts, None)
+        outcome = connection.send(sender, message.recipient, content, deadline=deadline)
+        now = self._runtime.clock()
+        self._relay.note(outcome, now)
+        result = judge(message.id, attempts, outcome, now, self._chance)
+        if result.state != "sent":
+            _LOG.info("message_not_sent", message_id=str(message.id), state=result.state, reason=result.reason)
+        return result
+
+    def _write(self, message: Reserved) -> tuple[str, bytes]:
+        kind, house = self._kinds[message.kind], self._house
+        assert house is not None
+        unsubscribe = ""
+        if kind.optional:
+            token = make_token(self._settings, UNSUBSCRIBE_PURPOSE, self._organization_id, message.id)
+            unsubscribe = f"{self._settings.public_url.rstrip('/')}/unsubscribe/{token}"
+        draft = Draft(
+            organization_id=self._organization_id,
+            organization_name=house.name,
+            accent=house.accent,
+            time_zone=house.time_zone,
+            client_word=house.client_word,
+            counsellor_word=house.counsellor_word,
+            message_id=message.id,
+            recipient_name=message.recipient_name,
+            locale=message.locale,
+            params=message.params,
+            unsubscribe_url=unsubscribe,
+        )
+        words = kind.render(self._settings, draft)
+        address = Address.parse(self._settings.mail_from).address
+        reply_to = message.params.get("reply_to")
+        letter = Letter(
+            message_id=f"<{message.id}@{domain_of(self._settings.mail_from)}>",
+            sender=Address(_one_line(house.name), address),
+            to=Address(_one_line(message.recipient_name), message.recipient),
+            subject=words.subject,
+            text=words.text,
+            html=words.html,
+            reply_to=Address("", reply_to) if reply_to else None,
+            unsubscribe=unsubscribe,
+            date=self._runtime.clock(),
+        )
+        return address, write_letter(letter)
+
+
+def _one_line(name: str) -> str:
+    return " ".join(name.split())
+
+
+def _not_before(message: Reserved, now: datetime) -> datetime:
+    """The first moment at or after now that the message's own window allows; quiet hours count when it is sent."""
+    window = message.params.get("window")
+    if window is None:
+        return now
+    policy, zone = _window(json.dumps(window, sort_keys=True))
+    return next_sendable(now, policy, zone)
+
+
+@lru_cache(maxsize=512)
+def _window(written: str) -> tuple[ReviewPolicy, ZoneInfo]:
+    window = json.loads(written)
+    zone = ZoneInfo(window.pop("zone"))
+    return parse_policy(window), zone

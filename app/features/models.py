@@ -1,0 +1,37 @@
+"""Every row class, for migrations' comparison and structural tests; features import their own module."""
+
+from app.features.assignments import models as assignments
+from app.features.audit import models as audit
+from app.features.clients import models as clients
+from app.features.cohorts import models as cohorts
+from app.features.identity import models as identity
+from app.features.instruments import models as instruments
+from app.features.jobs import models as jobs
+from app.features.messaging import models as messaging
+from app.features.occupations import models as occupations
+from app.features.organizations import models as organizations
+from app.features.plans import models as plans
+from app.features.reviews import models as reviews
+from app.features.scratches import models as scratches
+from app.features.steps.action_plan import models as actions
+from app.infra.db.tenancy import Base
+
+metadata = Base.metadata
+
+__all__ = [
+    "actions",
+    "assignments",
+    "audit",
+    "clients",
+    "cohorts",
+    "identity",
+    "instruments",
+    "jobs",
+    "messaging",
+    "metadata",
+    "occupations",
+    "organizations",
+    "plans",
+    "reviews",
+    "scratches",
+]

@@ -1,0 +1,1 @@
+"""The catalogue of occupations: releases of official data, searched, shown and matched against."""

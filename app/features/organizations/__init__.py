@@ -1,0 +1,1 @@
+"""Organizations, memberships, invitations, terms and settings."""

@@ -1,0 +1,1 @@
+"""Home pages: what needs attention, the caseload, a client's own plan."""

@@ -1,0 +1,142 @@
+"""The page of one client."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+from uuid import UUID
+
+from flask import current_app, g, render_template, request, url_for
+from flask_babel import get_locale, gettext
+
+from app.domain.access import Permission
+from app.domain.errors import InvalidInput
+from app.domain.steps import StepKey
+from app.features.instruments.brief import score_in_words, trust_in_words
+from app.features.instruments.profile import lines_in
+from app.features.overview.blueprint import blueprint
+from app.features.overview.client_view import ClientView, Happened, Place, Taken, timeline, view_client
+from app.features.overview.words import span
+from app.features.plans.words import event_sentence, step_names
+from app.infra.drawing.dial import DialSegment
+from app.infra.web.access import requires
+from app.infra.web.api.paging import make_cursor, read_cursor
+from app.infra.web.context import place, time_zone, unit_of_work
+
+_LINES = 20
+
+
+@blueprint.get("/clients/<uuid:client_id>")
+@requires(Permission.READ_CLIENTS)
+def client(client_id: UUID) -> str:
+    """Who they are, where the plan stands, and everything that happened."""
+    g.nav_endpoint = "overview.caseload"
+    before = _place(request.args.get("before", ""))
+    with unit_of_work() as uow:
+        view = view_client(uow, client_id)
+        lines = timeline(uow, client_id, before=before, limit=_LINES)
+        today = uow.now.astimezone(time_zone()).date()
+    more = len(lines) > _LINES
+    return render_template(
+        "overview/client.html",
+        view=view,
+        client=view.client,
+        steps=_steps(view),
+        values=_values(view),
+        due=view.next_due,
+        today=today,
+        silent=span((today - view.client.last_contact_at.astimezone(time_zone()).date()).days)
+        if view.client.last_contact_at
+        else None,
+        entries=[SimpleNamespace(at=line.at, when=None, text=sentence(line)) for line in lines[:_LINES]],
+        assessments=[_taken(taken) for taken in view.assessments],
+        newest=url_for("overview.client", client_id=client_id) if before else None,
+        older=url_for("overview.client", client_id=client_id, before=make_cursor(lines[_LINES - 1].cursor))
+        if more
+        else None,
+        zone=place().time_zone,
+    )
+
+
+def _place(given: str) -> Place | None:
+    """The line of the timeline that an address names; None for none, or one that was not made for this page."""
+    try:
+        return tuple(read_cursor(given, 4)) if given else None
+    except InvalidInput:
+        return None
+
+
+def _taken(taken: Taken) -> dict[str, Any]:
+    """An assessment for the page: its scores in words with their bands, and where they are explained."""
+    definition = taken.definition.in_language(str(get_locale() or "en"))
+    return {
+        "id": taken.id,
+        "title": definition.title,
+        "taken_at": taken.taken_at,
+        "scores": [(line.title, score_in_words(line, gettext)) for line in lines_in(definition, taken.lines)],
+        "trust": trust_in_words(definition, gettext),
+        "href": url_for("instruments.result", assessment_id=taken.id),
+    }
+
+
+def _steps(view: ClientView) -> list[DialSegment]:
+    names = list(step_names(gettext).values())
+    linked = "plans.step" in current_app.view_functions
+    return [
+        DialSegment(
+            s.step,
+            s.status,  # type: ignore[arg-type] # checked by the table
+            names[s.step - 1],
+            s.stale and s.status == "completed",
+            url_for("plans.step", plan_id=s.plan_id, number=s.step) if linked else None,
+        )
+        for s in view.steps
+    ]
+
+
+def _values(view: ClientView) -> list[tuple[str, str]]:
+    """(label, value in words) of the attributes that have one."""
+    shown = []
+    for attribute in view.attributes:
+        value = view.client.attributes.get(attribute.key)
+        if value is None:
+            continue
+        if isinstance(value, bool):
+            value = gettext("yes") if value else gettext("no")
+        shown.append((attribute.label, str(value)))
+    return shown
+
+
+def sentence(line: Happened) -> str:
+    """One line of the timeline in words."""
+    who = line.who or "Octant"
+    step = ""
+    if line.step:
+        name = step_names(gettext)[list(StepKey)[line.step - 1]]
+        step = gettext("step %(number)s, %(name)s", number=line.step, name=name)
+    if line.what == "comment":
+        said = gettext("%(who)s on %(step)s: “%(body)s”", who=who, step=step, body=line.detail.get("body", ""))
+    elif line.what == "given":
+        said = gettext("A plan was given")
+    elif line.what == "message":
+        said = _message(line)
+    elif line.what == "assessment":
+        said = gettext("%(title)s taken", title=line.detail.get("title", ""))
+    elif line.what == "review":
+        said = gettext("Check-in answered: keep the plan") if line.kind == "confirm" else gettext("Check-in answered")
+    else:
+        said = event_sentence(line.kind, line.step, line.detail, line.who, gettext)
+    return str(said)
+
+
+def _message(line: Happened) -> str:
+    reminder = str(line.detail.get("kind", "")).startswith(("prompt", "review"))
+    what = gettext("Prompt to review the plan") if reminder else gettext("Message")
+    states = {
+        "sent": gettext("sent"),
+        "failed": gettext("could not be sent"),
+        "suppressed": gettext("not sent, the address asked for none"),
+    }
+    state = states.get(line.kind, gettext("on its way"))
+    reason = line.detail.get("reason")
+    return f"{what}: {state}" + (f" ({reason})" if reason else "")

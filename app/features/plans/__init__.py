@@ -1,0 +1,1 @@
+"""Plan templates and versions, plans, step states and frozen revisions."""

@@ -1,0 +1,105 @@
+"""The words of plans in the reader's language: steps, statuses, and the history in sentences."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from app.domain.saying import Say
+from app.domain.steps import StepKey
+from app.features.plans.rooms import step_of
+
+
+def step_names(_: Say) -> dict[StepKey, str]:
+    """The names of the eight steps."""
+    return {
+        StepKey.AMBITION: _("Ambition"),
+        StepKey.SELF_ASSESSMENT: _("Self-assessment"),
+        StepKey.OPPORTUNITIES: _("Opportunities"),
+        StepKey.CAREER_CHOICE: _("Career choice"),
+        StepKey.CAREER_PATH: _("Career path"),
+        StepKey.GOALS: _("Goals"),
+        StepKey.ACTION_PLAN: _("Action plan"),
+        StepKey.REVIEW: _("Review"),
+    }
+
+
+def status_words(_: Say) -> dict[str, str]:
+    """The statuses of a step."""
+    return {
+        "not_started": _("not started"),
+        "in_progress": _("in progress"),
+        "submitted": _("submitted"),
+        "returned": _("returned"),
+        "completed": _("completed"),
+        "skipped": _("skipped"),
+    }
+
+
+def aspect_words(_: Say) -> dict[str, str]:
+    """What a step may rest on, as it stands after "rests on" and before "changed"."""
+    return {
+        "values": _("the order of the work values"),
+        "interests": _("the result on interests"),
+        "work_values": _("the result on work values"),
+        "skills": _("the self-rating of skills"),
+        "orientation": _("the result on ways to work"),
+        "factors": _("the factors of opportunity and threat"),
+        "education": _("the level of education"),
+        "catalogue": _("the figures of the occupations"),
+        "matches": _("the ratings of the options"),
+        "occupation": _("the chosen occupation"),
+        "ways": _("the comparison of ways"),
+        "path": _("the chosen way"),
+        "milestones": _("the milestones"),
+        "goals": _("the goals"),
+        "actions": _("the actions"),
+    }
+
+
+def _marked(kind: str, step: int, detail: dict[str, Any], _: Say) -> str:
+    place = {
+        "number": step,
+        "step": step_names(_)[step_of(step)],
+        "what": aspect_words(_).get(str(detail.get("aspect")), "?"),
+    }
+    if kind == "marked":
+        return _("Step %(number)s, %(step)s, is worth another look: %(what)s changed", **place)
+    return _("Step %(number)s, %(step)s, stands as it did: %(what)s changed back", **place)
+
+
+def event_sentence(kind: str, step: int | None, detail: dict[str, Any], who: str | None, _: Say) -> str:
+    """One line of a plan's history, for whoever reads the plan; `who` is the person's name (None: Octant)."""
+    name = who or "Octant"
+    if step is None:
+        if kind == "revision_frozen":
+            return _(
+                "%(who)s closed revision %(number)s: %(reason)s",
+                who=name,
+                number=detail.get("revision"),
+                reason=detail.get("reason", ""),
+            )
+        return _("%(who)s changed the plan", who=name)
+    if kind in ("marked", "unmarked"):
+        return _marked(kind, step, detail, _)
+    said = {
+        "started": _("%(who)s began step %(number)s, %(step)s"),
+        "submitted": _("%(who)s submitted step %(number)s, %(step)s"),
+        "withdrawn": _("%(who)s took step %(number)s, %(step)s, back to go on with it"),
+        "returned": _("%(who)s returned step %(number)s, %(step)s"),
+        "completed": _("%(who)s accepted step %(number)s, %(step)s"),
+        "reopened": _("%(who)s reopened step %(number)s, %(step)s"),
+        "skipped": _("%(who)s skipped step %(number)s, %(step)s"),
+        "unskipped": _("%(who)s took up step %(number)s, %(step)s, again"),
+        "commented": _("%(who)s commented on step %(number)s, %(step)s"),
+        "confirmed": _("%(who)s looked at step %(number)s, %(step)s, again: it is still right"),
+        "levels_changed": _("%(who)s changed the levels of a goal in step %(number)s, %(step)s"),
+        "path_switched": _("%(who)s took another way in step %(number)s, %(step)s"),
+        "recommended": _("%(who)s recommended another occupation in step %(number)s, %(step)s"),
+        "recommendation_withdrawn": _("%(who)s withdrew a recommendation in step %(number)s, %(step)s"),
+        "action_marked": _("%(who)s said where an action of step %(number)s, %(step)s, stands"),
+        "evidence_added": _("%(who)s added a file to an action of step %(number)s, %(step)s"),
+        "evidence_removed": _("%(who)s removed a file from an action of step %(number)s, %(step)s"),
+        "due_changed": _("%(who)s moved the due day of step %(number)s, %(step)s"),
+    }.get(kind, _("%(who)s changed step %(number)s, %(step)s"))
+    sentence = said % {"who": name, "number": step, "step": step_names(_)[step_of(step)]}
+    return f"{sentence}: {detail['reason']}" if detail.get("reason") else sentence

@@ -1,0 +1,1 @@
+"""Reports of a client, a cohort and the organization."""

@@ -1,0 +1,215 @@
+"""Figures of a whole organization or caseload: grouped counts from a fixed number of statements."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+import numpy as np
+import numpy.typing as npt
+from sqlalchemy import ColumnElement, Integer, and_, case, exists, func, select, true
+from sqlalchemy.orm import aliased
+
+from app.domain.access import Actor, Permission, Role
+from app.features.clients.models import CaseloadEntry, Client
+from app.features.cohorts.models import Cohort, CohortMember
+from app.features.organizations.models import Membership, Organization
+from app.features.plans.models import Plan, PlanStep
+from app.features.reviews.figures import answer_by, in_time, is_counted, months_until
+from app.features.reviews.models import Review
+from app.infra.db.open import UnitOfWork
+
+STATUSES = ("completed", "submitted", "in_progress", "returned", "not_started", "skipped")
+# A page and a sheet stay readable; the rest is one line.
+MOST_COHORTS = 40
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Counted:
+    """A table of people: row and column names, and how many people are in each cell."""
+
+    key: str
+    rows: tuple[str, ...]
+    columns: tuple[str, ...]
+    counts: npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Cohorts:
+    """Cohorts by name; one more row than names is for people in none of them.
+
+    `sizes` counts people with plans, `completed` those who completed each of the eight steps, and `shared` the
+    people whom each two cohorts have in common.
+    """
+
+    names: tuple[str, ...]
+    sizes: npt.NDArray[np.int64]
+    completed: npt.NDArray[np.int64]
+    shared: npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Aggregates:
+    """Everything the page shows, before small cells are withheld.
+
+    `funnel`: steps by status; `overdue`: late ones of each step; `caseload`: clients of each counsellor; `reviews`:
+    months ("2026-09") by whether the review was answered within its seven days.
+    """
+
+    clients: int
+    plans: int
+    funnel: Counted
+    cohorts: Cohorts
+    overdue: Counted
+    caseload: Counted
+    reviews: Counted
+    threshold: int
+    as_of: date
+
+
+def counted_clients(actor: Actor) -> ColumnElement[bool]:
+    """A criterion over `Client`: everybody for those who read all aggregates, else the reader's caseload."""
+    if actor.may(Permission.READ_ALL_AGGREGATES):
+        return true()
+    mine = select(CaseloadEntry.client_id).where(CaseloadEntry.membership_id == actor.membership_id)
+    return Client.id.in_(mine)
+
+
+def count_all(uow: UnitOfWork, today: date, *, least: int | None = None) -> Aggregates:
+    """All figures, in nine statements whatever the number of clients.
+
+    Cohorts with fewer than `least` people with plans are counted among those in no cohort listed.
+    """
+    who = and_(Client.active, counted_clients(uow.actor))
+    organization = uow.session.scalars(select(Organization)).one()
+    clients = uow.session.scalar(select(func.count()).select_from(Client).where(who)) or 0
+    # One row per step and status (with how many of them are late): the source of three tables.
+    late = and_(PlanStep.due_on < today, PlanStep.status.in_(("not_started", "in_progress", "returned")))
+    steps = uow.session.execute(
+        select(PlanStep.step, PlanStep.status, func.count(), func.sum(case((late, 1), else_=0)).cast(Integer))
+        .join(Plan, Plan.id == PlanStep.plan_id)
+        .join(Client, Client.id == Plan.client_id)
+        .where(Plan.status == "active", who)
+        .group_by(PlanStep.step, PlanStep.status)
+    ).all()
+    funnel = np.zeros((8, len(STATUSES)), dtype=np.int64)
+    overdue = np.zeros((8, 1), dtype=np.int64)
+    for step, status, number, number_late in steps:
+        funnel[step - 1, STATUSES.index(status)] += number
+        overdue[step - 1] += number_late
+    return Aggregates(
+        clients=clients,
+        plans=int(funnel[0].sum()),
+        funnel=Counted("funnel", _STEPS, STATUSES, funnel),
+        cohorts=_by_cohort(uow, who, least or 1),
+        overdue=Counted("overdue", _STEPS, ("late",), overdue),
+        caseload=_by_counsellor(uow, who),
+        reviews=_by_month(uow, who, today),
+        threshold=organization.small_cell_threshold,
+        as_of=today,
+    )
+
+
+_STEPS = tuple(str(number) for number in range(1, 9))
+
+
+def _by_cohort(uow: UnitOfWork, who: ColumnElement[bool], least: int) -> Cohorts:
+    """Cohorts with at least so many members who have plans, and last everybody who is in none of them."""
+    rows = uow.session.execute(
+        select(Cohort.id, Cohort.name, PlanStep.step, func.count(), _COMPLETED)
+        .join(CohortMember, CohortMember.cohort_id == Cohort.id)
+        .join(Client, Client.id == CohortMember.client_id)
+        .join(Plan, and_(Plan.client_id == Client.id, Plan.status == "active"))
+        .join(PlanStep, PlanStep.plan_id == Plan.id)
+        .where(Cohort.archived_at.is_(None), who)
+        .group_by(Cohort.id, Cohort.name, PlanStep.step)
+        .order_by(Cohort.name)
+    ).all()
+    people = {row[0]: row[3] for row in rows}
+    names = {row[0]: row[1] for row in rows}
+    ids = [cohort_id for cohort_id in names if people[cohort_id] >= least][:MOST_COHORTS]
+    others = _in_none_of(uow, who, ids)
+    while ids and 0 < others[1][0] < least:
+        # The few others would show as a difference; with the smallest cohort among them they do not.
+        ids.remove(min(ids, key=lambda cohort_id: people[cohort_id]))
+        others = _in_none_of(uow, who, ids)
+    sizes = np.zeros(len(ids) + 1, dtype=np.int64)
+    completed = np.zeros((len(ids) + 1, 8), dtype=np.int64)
+    for cohort_id, _, step, number, done in rows:
+        if cohort_id in ids:
+            sizes[ids.index(cohort_id)] = number
+            completed[ids.index(cohort_id), step - 1] = done
+    completed[-1], sizes[-1] = others[0], others[1][0]
+    return Cohorts(tuple(names[i] for i in ids), sizes, completed, _overlaps(uow, who, ids))
+
+
+def _in_none_of(
+    uow: UnitOfWork, who: ColumnElement[bool], ids: list[UUID]
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Of the people in none of these cohorts: how many completed each step, and how many have it."""
+    completed, sizes = np.zeros(8, dtype=np.int64), np.zeros(8, dtype=np.int64)
+    in_none = ~exists().where(CohortMember.client_id == Client.id, CohortMember.cohort_id.in_(ids))
+    for step, number, done in uow.session.execute(
+        select(PlanStep.step, func.count(), _COMPLETED)
+        .join(Plan, Plan.id == PlanStep.plan_id)
+        .join(Client, Client.id == Plan.client_id)
+        .where(Plan.status == "active", who, in_none)
+        .group_by(PlanStep.step)
+    ):
+        completed[step - 1], sizes[step - 1] = done, number
+    return completed, sizes
+
+
+_COMPLETED = func.count().filter(PlanStep.status == "completed")
+
+
+def _overlaps(uow: UnitOfWork, who: ColumnElement[bool], ids: list[UUID]) -> npt.NDArray[np.int64]:
+    """How many people with plans each two of these cohorts share."""
+    one, other = aliased(CohortMember), aliased(CohortMember)
+    shared = np.zeros((len(ids) + 1, len(ids) + 1), dtype=np.int64)
+    for first, second, number in uow.session.execute(
+        select(one.cohort_id, other.cohort_id, func.count())
+        .join(other, other.client_id == one.client_id)
+        .join(Client, Client.id == one.client_id)
+        .join(Plan, and_(Plan.client_id == Client.id, Plan.status == "active"))
+        .where(one.cohort_id.in_(ids), other.cohort_id.in_(ids), who)
+        .group_by(one.cohort_id, other.cohort_id)
+    ):
+        shared[ids.index(first), ids.index(second)] = number
+    return shared
+
+
+def _by_counsellor(uow: UnitOfWork, who: ColumnElement[bool]) -> Counted:
+    statement = (
+        select(Membership.name, func.count())
+        .join(CaseloadEntry, and_(CaseloadEntry.membership_id == Membership.id, CaseloadEntry.kind == "primary"))
+        .join(Client, Client.id == CaseloadEntry.client_id)
+        .where(who)
+        .group_by(Membership.id, Membership.name)
+        .order_by(Membership.name)
+    )
+    if uow.actor.role is Role.COUNSELLOR:
+        statement = statement.where(Membership.id == uow.actor.membership_id)
+    rows = uow.session.execute(statement).all()
+    counts = np.array([[number] for _, number in rows], dtype=np.int64).reshape(-1, 1)
+    return Counted("caseload", tuple(name for name, _ in rows), ("clients",), counts)
+
+
+def _by_month(uow: UnitOfWork, who: ColumnElement[bool], today: date) -> Counted:
+    """People asked to review their active plan, by the month it was due, and whether they answered in time."""
+    months = months_until(today)
+    month = func.to_char(Review.occurrence_on, "YYYY-MM")
+    people = func.count(func.distinct(Plan.client_id))
+    rows = uow.session.execute(
+        select(month, people.filter(in_time()), people)
+        .join(Plan, and_(Plan.id == Review.plan_id, Plan.status == "active"))
+        .join(Client, Client.id == Plan.client_id)
+        .where(who, is_counted(months[0], answer_by(today)))
+        .group_by(month)
+    ).all()
+    counts = np.zeros((len(months), 2), dtype=np.int64)
+    names = [day.strftime("%Y-%m") for day in months]
+    for name, done, all_ in rows:
+        counts[names.index(name)] = (done, all_ - done)
+    return Counted("reviews", tuple(names), ("answered", "not_answered"), counts)

@@ -1,0 +1,1 @@
+"""Step 8: policies, prompts, check-ins and new revisions."""

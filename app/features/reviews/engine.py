@@ -1,0 +1,309 @@
+"""Making due prompts. The plan's row says what is due; the prompt's unique key says it was made.
+
+Rules for prompts an outage made late:
+* every occurrence that fell due is prompted once, oldest first; of several occurrences of one plan that are all
+  overdue only the latest is;
+* several missed reminders of one occurrence become one mail, the earliest of them; the others are written down
+  as joined to it;
+* due moments move on from due days, never from now; quiet hours and working days hold for late mail too.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import text
+
+from app.domain import access
+from app.domain.cadence import next_sendable, policy_as_json
+from app.domain.terms import Term
+from app.features.audit.service import record
+from app.features.messaging.service import message_id_for, queue_messages
+from app.features.reviews.policies import PlanGroup, groups_of, terms_of
+from app.features.reviews.schedule import Next, first_after, moment_of, schedule_unscheduled
+from app.infra.db.open import Bell, UnitOfWork
+from app.infra.runtime import Runtime
+
+BATCH = 500
+LINK_LIFE = timedelta(days=30)
+PROMPT_KIND = "review_prompt"
+
+_LOCK_DUE = text(
+    "SELECT id FROM plans WHERE status = 'active' AND next_prompt_at IS NOT NULL AND next_prompt_at <= :now"
+    " ORDER BY next_prompt_at LIMIT :most FOR UPDATE SKIP LOCKED"
+)
+_DUE = text(
+    """
+    SELECT p.id, p.next_review_on, p.next_reminder, p.client_id, c.email, c.given_name, c.family_name,
+           coalesce(c.locale, o.locale) AS locale, p.revision,
+           (SELECT string_agg(CASE WHEN s.status = 'completed' AND s.stale THEN 't' WHEN s.status = 'skipped' THEN 'k'
+                                   ELSE left(s.status, 1) END, '' ORDER BY s.step)
+            FROM plan_steps s WHERE s.organization_id = p.organization_id AND s.plan_id = p.id) AS dial,
+           m.email AS counsellor_email, m.name AS counsellor_name,
+           r.state AS review_state
+    FROM plans p
+    JOIN clients c ON c.id = p.client_id
+    CROSS JOIN organizations o
+    LEFT JOIN caseload_entries e ON e.client_id = c.id AND e.kind = 'primary'
+    LEFT JOIN memberships m ON m.id = e.membership_id AND m.active
+    LEFT JOIN reviews r ON r.plan_id = p.id AND r.occurrence_on = p.next_review_on
+    WHERE p.id = ANY(:plans)
+    """
+)
+_OPEN_REVIEWS = text(
+    """
+    INSERT INTO reviews (plan_id, occurrence_on, revision_before)
+    SELECT p.id, g.day, p.revision FROM unnest(CAST(:plans AS uuid[]), CAST(:days AS date[])) AS g(plan, day)
+    JOIN plans p ON p.id = g.plan
+    ON CONFLICT (organization_id, plan_id, occurrence_on) DO NOTHING
+    """
+)
+_REVIEW_IDS = text(
+    "SELECT r.plan_id, r.occurrence_on, r.id"
+    " FROM unnest(CAST(:plans AS uuid[]), CAST(:days AS date[])) AS g(plan, day)"
+    " JOIN reviews r ON r.plan_id = g.plan AND r.occurrence_on = g.day"
+)
+# An earlier review nobody answered gives way to the next one.
+# By an array and not by a join: while the table is new the planner would read it once for every plan.
+_LAPSE = text(
+    "UPDATE reviews r SET state = 'lapsed'"
+    " WHERE r.plan_id = ANY(CAST(:plans AS uuid[])) AND r.state IN ('open', 'started')"
+    " AND r.occurrence_on < (SELECT p.next_review_on FROM plans p WHERE p.id = r.plan_id)"
+)
+_PROMPTS = text(
+    """
+    INSERT INTO prompts (plan_id, policy_id, occurrence_on, reminder, due_at, review_id, message_id, reason)
+    SELECT plan_id, policy_id, occurrence_on, reminder, due_at, review_id, message_id, reason
+    FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS g(plan_id uuid, policy_id uuid, occurrence_on date,
+        reminder smallint, due_at timestamptz, review_id uuid, message_id uuid, reason text)
+    ON CONFLICT (organization_id, plan_id, occurrence_on, channel, reminder) DO NOTHING
+    """
+)
+_LINKS = text(
+    "INSERT INTO review_links (id, review_id, expires_at, created_at)"
+    " SELECT g.id, g.review, :expires, :now"
+    " FROM unnest(CAST(:ids AS uuid[]), CAST(:reviews AS uuid[])) AS g(id, review)"
+)
+_EVENTS = text(
+    "INSERT INTO plan_events (plan_id, step, kind, actor_kind, detail, at)"
+    " SELECT plan_id, 8, kind, 'system', detail, :now FROM jsonb_to_recordset(CAST(:rows AS jsonb))"
+    " AS g(plan_id uuid, kind text, detail jsonb)"
+)
+_ESCALATE = text(
+    "UPDATE reviews r SET escalated_at = :now"
+    " FROM unnest(CAST(:plans AS uuid[]), CAST(:days AS date[])) AS g(plan, day)"
+    " WHERE r.plan_id = g.plan AND r.occurrence_on = g.day AND r.state IN ('open', 'started')"
+    " AND r.escalated_at IS NULL"
+)
+_MOVE_ON = text(
+    "UPDATE plans p SET next_review_on = g.day, next_prompt_at = g.moment, next_reminder = g.reminder"
+    " FROM unnest(CAST(:plans AS uuid[]), CAST(:days AS date[]), CAST(:moments AS timestamptz[]),"
+    " CAST(:reminders AS smallint[])) AS g(plan, day, moment, reminder) WHERE p.id = g.plan"
+)
+_REST = text("UPDATE plans SET next_prompt_at = NULL, next_reminder = 0 WHERE id = ANY(:plans)")
+
+_ANYTHING_DUE = text(
+    "SELECT EXISTS (SELECT FROM plans"
+    "  WHERE status = 'active' AND next_prompt_at IS NOT NULL AND next_prompt_at <= :now)"
+    " OR EXISTS (SELECT FROM messages WHERE state IN ('queued', 'handed', 'unknown') AND not_before <= :now)"
+)
+
+
+@dataclass(slots=True)
+class _Batch:
+    """What one transaction writes, gathered plan by plan and written set by set."""
+
+    opened: list[tuple[UUID, date]] = field(default_factory=list)
+    sends: list[_Send] = field(default_factory=list)
+    escalated: list[tuple[UUID, date]] = field(default_factory=list)
+    moved: list[tuple[UUID, Next]] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class _Send:
+    """One prompt: the reminder that is sent and those joined to it, with their due moments."""
+
+    plan: Any
+    group: PlanGroup
+    reminders: Sequence[tuple[int, datetime]]
+
+
+def make_due_prompts(runtime: Runtime, organization_id: UUID, *, until: datetime) -> bool:
+    """Make every due prompt of the organization in batches, oldest first; returns whether more are due.
+
+    Each batch is one transaction, harmless to lose or to repeat; any number of processes may do this at once.
+    """
+    while runtime.clock() < until:
+        with runtime.database.unit_of_work(access.system(organization_id)) as uow:
+            if not _make_batch(uow):
+                return False
+    return True
+
+
+def _make_batch(uow: UnitOfWork) -> bool:
+    ids = list(uow.session.execute(_LOCK_DUE, {"now": uow.now, "most": BATCH}).scalars())
+    if not ids:
+        return False
+    plans = {row.id: row for row in uow.session.execute(_DUE, {"plans": ids})}
+    terms = terms_of(uow)
+    batch = _Batch()
+    for group in groups_of(uow, ids):
+        for plan_id in group.plans:
+            _look_at(batch, plans.pop(plan_id), group, terms, uow.now)
+    if plans:
+        # Their client is no longer active; they are scheduled anew once the client is.
+        uow.session.execute(_REST, {"plans": list(plans)})
+    _write(uow, batch)
+    return True
+
+
+def _look_at(batch: _Batch, plan: Any, group: PlanGroup, terms: tuple[Term, ...], now: datetime) -> None:
+    """Decide what a due plan gets, and what it waits for next."""
+    policy, day, reminder = group.policy, plan.next_review_on, plan.next_reminder
+    last = len(policy.reminder_days)
+
+    def following() -> Next:
+        return first_after(day, policy, group.started_on, group.zone, terms=terms, now=now)
+
+    if plan.review_state in ("answered", "closed", "lapsed"):
+        batch.moved.append((plan.id, following()))
+        return
+    if reminder >= last:
+        batch.escalated.append((plan.id, day))
+        batch.moved.append((plan.id, following()))
+        return
+    if reminder == 0:
+        batch.opened.append((plan.id, day))
+    due = [(reminder, moment_of(day, policy, group.zone, reminder))]
+    while due[-1][0] + 1 < last and (m := moment_of(day, policy, group.zone, due[-1][0] + 1)) <= now:
+        due.append((due[-1][0] + 1, m))
+    batch.sends.append(_Send(plan, group, due))
+    upcoming = due[-1][0] + 1
+    batch.moved.append((plan.id, Next(day, moment_of(day, policy, group.zone, upcoming), upcoming)))
+
+
+def _write(uow: UnitOfWork, batch: _Batch) -> None:
+    execute = uow.session.execute
+    days = [(send.plan.id, send.plan.next_review_on) for send in batch.sends]
+    if batch.opened:
+        execute(_LAPSE, {"plans": [plan for plan, _ in batch.opened]})
+    if days:
+        execute(_OPEN_REVIEWS, _columns(days))
+        reviews = {(row.plan_id, row.occurrence_on): row.id for row in execute(_REVIEW_IDS, _columns(days))}
+        _write_sends(uow, batch.sends, reviews)
+    if batch.escalated:
+        execute(_ESCALATE, _columns(batch.escalated) | {"now": uow.now})
+    execute(
+        _MOVE_ON,
+        {
+            "plans": [plan for plan, _ in batch.moved],
+            "days": [coming.day for _, coming in batch.moved],
+            "moments": [coming.moment for _, coming in batch.moved],
+            "reminders": [coming.reminder for _, coming in batch.moved],
+        },
+    )
+    events = [
+        {"plan_id": send.plan.id, "kind": "review_prompted", "detail": {"occurrence_on": send.plan.next_review_on}}
+        for send in batch.sends
+        if send.plan.email
+    ] + [
+        {"plan_id": plan, "kind": "review_escalated", "detail": {"occurrence_on": day}} for plan, day in batch.escalated
+    ]
+    if events:
+        execute(_EVENTS, {"rows": json.dumps(events, default=str), "now": uow.now})
+    record(
+        uow,
+        "prompts.made",
+        "organization",
+        uow.actor.organization_id,
+        prompts=len(batch.sends),
+        escalated=len(batch.escalated),
+    )
+
+
+def _write_sends(uow: UnitOfWork, sends: Sequence[_Send], reviews: Mapping[tuple[UUID, date], UUID]) -> None:
+    messages, links = [], []
+    for send in sends:
+        if send.plan.email:
+            link = (uuid4(), reviews[send.plan.id, send.plan.next_review_on])
+            links.append(link)
+            messages.append(_message(send, link[0], uow.now))
+    queue_messages(uow, messages)
+    if links:
+        ids, of = zip(*links, strict=True)
+        uow.session.execute(
+            _LINKS, {"ids": list(ids), "reviews": list(of), "expires": uow.now + LINK_LIFE, "now": uow.now}
+        )
+    rows = [row for send in sends for row in _prompt_rows(uow.actor.organization_id, send, reviews)]
+    uow.session.execute(_PROMPTS, {"rows": json.dumps(rows, default=str)})
+
+
+def _prompt_rows(
+    organization_id: UUID, send: _Send, reviews: Mapping[tuple[UUID, date], UUID]
+) -> Iterator[dict[str, Any]]:
+    plan = send.plan
+    for position, (reminder, moment) in enumerate(send.reminders):
+        message = message_id_for(organization_id, _key(send)) if plan.email and position == 0 else None
+        reason = None if message else ("joined" if plan.email else "no_email")
+        yield {
+            "plan_id": plan.id,
+            "policy_id": send.group.policy_id,
+            "occurrence_on": plan.next_review_on,
+            "reminder": reminder,
+            "due_at": moment,
+            "review_id": reviews[plan.id, plan.next_review_on],
+            "message_id": message,
+            "reason": reason,
+        }
+
+
+def _message(send: _Send, link_id: UUID, now: datetime) -> dict[str, Any]:
+    plan, (reminder, moment) = send.plan, send.reminders[0]
+    policy = policy_as_json(send.group.policy)
+    return {
+        "dedupe_key": _key(send),
+        "kind": PROMPT_KIND,
+        "recipient": plan.email,
+        "recipient_name": f"{plan.given_name} {plan.family_name}",
+        "locale": plan.locale,
+        "params": {
+            "link": link_id,
+            "day": plan.next_review_on,
+            "reminder": reminder,
+            "given_name": plan.given_name,
+            "counsellor": plan.counsellor_name,
+            "reply_to": plan.counsellor_email,
+            # As it stood when the prompt was made: what the reader is asked to look at again.
+            "dial": plan.dial,
+            "revision": plan.revision,
+            "window": {
+                "zone": send.group.zone.key,
+                "quiet_hours": policy["quiet_hours"],
+                "weekdays": policy["weekdays"],
+            },
+        },
+        "client_id": plan.client_id,
+        "due_at": moment,
+        "not_before": next_sendable(now, send.group.policy, send.group.zone),
+    }
+
+
+def _key(send: _Send) -> str:
+    return f"prompt:{send.plan.id}:{send.plan.next_review_on}:email:{send.reminders[0][0]}"
+
+
+def _columns(pairs: Sequence[tuple[UUID, date]]) -> dict[str, list[Any]]:
+    return {"plans": [plan for plan, _ in pairs], "days": [day for _, day in pairs]}
+
+
+def sweep_reviews(runtime: Runtime, organization_id: UUID) -> None:
+    """Schedule plans that nobody scheduled, and ring when prompts or mails are due; harmless to repeat."""
+    with runtime.database.unit_of_work(access.system(organization_id)) as uow:
+        schedule_unscheduled(uow)
+        if uow.session.execute(_ANYTHING_DUE, {"now": uow.now}).scalar_one():
+            uow.ring(Bell.PROMPT)

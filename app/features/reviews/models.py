@@ -1,0 +1,112 @@
+"""Rows of step 8: when plans are reviewed, the prompts for it, and what clients answered."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, DateTime, Index, SmallInteger, Text, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.infra.db.tenancy import Base, TenantEntity, of_organization, tenant_key
+
+_NOW = text("now()")
+
+
+class ReviewPolicy(TenantEntity, Base):
+    """How often plans are reviewed; the nearest to a plan wins: plan, cohort, template, organization."""
+
+    __tablename__ = "review_policies"
+    scope: Mapped[str] = mapped_column(Text)
+    subject_id: Mapped[UUID | None]
+    # As `app.domain.cadence` reads it.
+    content: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    active: Mapped[bool] = mapped_column(server_default=text("true"))
+    created_by: Mapped[UUID | None]
+    updated_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=_NOW)
+    __table_args__ = (
+        of_organization(),
+        tenant_key("created_by", "memberships.id"),
+        UniqueConstraint("organization_id", "scope", "subject_id", postgresql_nulls_not_distinct=True),
+        CheckConstraint(
+            "scope IN ('organization', 'template', 'cohort', 'plan')"
+            " AND (scope = 'organization') = (subject_id IS NULL)",
+            name="scope",
+        ),
+    )
+
+
+class Review(TenantEntity, Base):
+    """A dated reassessment of one plan; at most one per plan and day."""
+
+    __tablename__ = "reviews"
+    plan_id: Mapped[UUID]
+    occurrence_on: Mapped[date]
+    state: Mapped[str] = mapped_column(Text, server_default="open")
+    answers: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'::jsonb"))
+    # What the client asked for: to keep the plan or to change it.
+    outcome: Mapped[str | None] = mapped_column(Text)
+    opened_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    answered_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    revision_before: Mapped[int | None]
+    revision_after: Mapped[int | None]
+    escalated_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=_NOW)
+    __table_args__ = (
+        tenant_key("plan_id", "plans.id", ondelete="CASCADE"),
+        UniqueConstraint("organization_id", "plan_id", "occurrence_on"),
+        CheckConstraint("state IN ('open', 'started', 'answered', 'closed', 'lapsed')", name="state"),
+        CheckConstraint("outcome IN ('confirm', 'revise')", name="outcome"),
+    )
+
+
+class ReviewLink(TenantEntity, Base):
+    """A signed link that opens one review without a password, once, until it expires.
+
+    The address carries this row's id and a signature over it, so nothing secret is stored.
+    """
+
+    __tablename__ = "review_links"
+    review_id: Mapped[UUID]
+    expires_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    used_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    # SHA-256 of the random token of the browser that opened it; the check-in goes on in that browser only.
+    browser_hash: Mapped[bytes | None]
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=_NOW)
+    __table_args__ = (
+        tenant_key("review_id", "reviews.id", ondelete="CASCADE"),
+        Index(None, "organization_id", "review_id"),
+    )
+
+
+class Prompt(TenantEntity, Base):
+    """One planned send of a review's message: the unique key is what keeps it from leaving twice.
+
+    The policy is not part of the key: a policy changed between two reminders must not prompt anew.
+    """
+
+    __tablename__ = "prompts"
+    plan_id: Mapped[UUID]
+    # Empty when the template's recipe or the standard decided.
+    policy_id: Mapped[UUID | None]
+    occurrence_on: Mapped[date]
+    channel: Mapped[str] = mapped_column(Text, server_default="email")
+    reminder: Mapped[int] = mapped_column(SmallInteger)
+    due_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    review_id: Mapped[UUID]
+    # The outbox row that carries it; empty when it could not be sent, with the reason.
+    message_id: Mapped[UUID | None]
+    reason: Mapped[str | None] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=_NOW)
+    __table_args__ = (
+        tenant_key("plan_id", "plans.id", ondelete="CASCADE"),
+        tenant_key("policy_id", "review_policies.id"),
+        tenant_key("review_id", "reviews.id", ondelete="CASCADE"),
+        tenant_key("message_id", "messages.id"),
+        UniqueConstraint("organization_id", "plan_id", "occurrence_on", "channel", "reminder"),
+        CheckConstraint("channel IN ('email')", name="channel"),
+        Index(None, "organization_id", "message_id"),
+        Index(None, "organization_id", "review_id"),
+    )

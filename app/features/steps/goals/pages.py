@@ -1,0 +1,68 @@
+"""The client's page on which locked levels of a goal are changed, with a reason."""
+
+from __future__ import annotations
+
+from flask import Blueprint, flash, redirect, render_template, url_for
+from flask_babel import gettext
+from flask_babel import lazy_gettext as _
+from flask_wtf import FlaskForm
+from werkzeug.wrappers import Response
+from wtforms import StringField, TextAreaField
+from wtforms.validators import InputRequired, Length
+
+from app.domain.access import Permission
+from app.domain.errors import NotFound
+from app.domain.steps import StepKey
+from app.features.plans import queries
+from app.features.steps.goals.forms import LEVEL_FIELDS
+from app.features.steps.goals.service import ChangeLevels, change_levels
+from app.features.steps.parts import MOST_LINE, written
+from app.infra.web.access import requires
+from app.infra.web.context import actor, unit_of_work
+from app.infra.web.words import words_here
+
+blueprint = Blueprint("goals", __name__)
+
+
+def _level(label: str) -> StringField:
+    return StringField(label, validators=[InputRequired(_("Describe all five levels.")), Length(max=MOST_LINE)])
+
+
+class LevelsForm(FlaskForm):  # type: ignore[misc] # Flask-WTF carries no types
+    """The five levels of one goal, and why they change."""
+
+    level_a = _level(_("Much less than I expect (−2)"))
+    level_b = _level(_("Less than I expect (−1)"))
+    level_c = _level(_("What I expect (0)"))
+    level_d = _level(_("More than I expect (+1)"))
+    level_e = _level(_("Much more than I expect (+2)"))
+    why = TextAreaField(
+        _("Why do the levels change?"),
+        validators=[InputRequired(_("Write why the levels change; it is kept with them.")), Length(max=MOST_LINE)],
+    )
+
+
+@blueprint.route("/my-plan/goals/<goal>/levels", methods=["GET", "POST"])
+@requires(Permission.OWN_PLAN)
+def levels(goal: str) -> str | Response | tuple[str, int]:
+    """Describe the levels of a goal anew."""
+    form = LevelsForm()
+    with unit_of_work() as uow:
+        plan = queries.plan_of_client(uow, client) if (client := actor().client_id) else None
+        if plan is None:
+            raise NotFound(gettext("You have no plan yet. Your %(counsellor)s will give you one.", **words_here()))
+        content = queries.view_plan(uow, plan.id).content(StepKey.GOALS)
+        row = next((row for row in written(content, "goals", "text") if row["id"] == goal), None)
+        if row is None:
+            raise NotFound(gettext("There is no such goal. Load the page again."))
+        if form.validate_on_submit():
+            typed = {level: form[name].data for name, level in LEVEL_FIELDS.items()}
+            change_levels(uow, ChangeLevels(plan.id, goal, typed, form.why.data), gettext)
+    if form.is_submitted() and not form.errors:
+        flash(gettext("The levels are changed. What they were, and why, stays beside them."))
+        return redirect(url_for("overview.my_step", number=StepKey.GOALS.number, part=1, _anchor="locked"))
+    if not form.is_submitted():
+        for name, level in LEVEL_FIELDS.items():
+            form[name].data = (row.get("levels") or {}).get(level, "")
+    page = render_template("steps/levels.html", form=form, goal=row)
+    return page, 422 if form.is_submitted() else 200

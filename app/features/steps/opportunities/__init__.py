@@ -1,0 +1,1 @@
+"""Step 3, opportunities and threats around the client."""

@@ -1,0 +1,190 @@
+"""What pages of a plan show, for counsellors and clients alike: the dial, due days, history, differences."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from difflib import unified_diff
+from types import SimpleNamespace
+from typing import Any, cast
+
+from flask_babel import format_date, gettext, ngettext
+
+from app.domain.steps import StepKey
+from app.features.plans.models import PlanEvent
+from app.features.plans.queries import PlanView, events_of, surroundings_of
+from app.features.plans.revisions import StepDifference
+from app.features.plans.rooms import Block, Section, Surroundings, step_of
+from app.features.plans.words import event_sentence, status_words, step_names
+from app.features.steps.registry import ROOMS
+from app.infra.db.open import UnitOfWork
+from app.infra.drawing.dial import DialSegment, Status
+
+_OPEN = ("not_started", "in_progress", "returned")
+
+
+def segments(view: PlanView, href: Callable[[int], str] | None = None) -> list[DialSegment]:
+    """The dial of a plan; `href` gives each step's address."""
+    names = step_names(gettext)
+    return [
+        DialSegment(
+            row.step,
+            cast(Status, row.status),
+            names[step_of(row.step)],
+            row.stale and row.status == "completed",
+            href(row.step) if href else None,
+        )
+        for row in view.steps
+    ]
+
+
+def standing(view: PlanView) -> str:
+    """Where the plan stands, in one or two sentences for the counsellor."""
+    done = sum(row.status in ("completed", "skipped") for row in view.steps)
+    said = [gettext("%(done)s of 8 steps done.", done=done)]
+    said += [gettext("Step %(n)s waits for you.", n=row.step) for row in view.steps if row.status == "submitted"]
+    said += [
+        gettext("Step %(n)s rests on something that changed.", n=row.step)
+        for row in view.steps
+        if row.stale and row.status == "completed"
+    ]
+    return " ".join(said)
+
+
+def current_step(view: PlanView) -> StepKey | None:
+    """The step to look at first: one that waits for the counsellor, else the first that is open; None: all done."""
+    for statuses in (("submitted",), ("returned", "in_progress"), ("not_started",)):
+        for row in view.steps:
+            if row.status in statuses:
+                return step_of(row.step)
+    return None
+
+
+def next_step(view: PlanView) -> StepKey | None:
+    """The client's one next thing: a returned step, else the first open one; None: nothing is theirs to do."""
+    for statuses in (("returned",), ("in_progress", "not_started")):
+        for row in view.steps:
+            # The last step is answered in a check-in when its day comes, never begun from here.
+            if row.status in statuses and row.step != StepKey.REVIEW.number:
+                return step_of(row.step)
+    return None
+
+
+def late_words(due_on: date | None, today: date) -> str | None:
+    """How late something is, in words; None when it is not."""
+    if due_on is None or due_on >= today:
+        return None
+    days = (today - due_on).days
+    return str(ngettext("%(num)s day late", "%(num)s days late", days))
+
+
+def due_items(view: PlanView, today: date, href: Callable[[int], str]) -> list[SimpleNamespace]:
+    """The open steps with a due day, the earliest first, as the due list shows them."""
+    names = step_names(gettext)
+    rows = sorted(
+        (row for row in view.steps if row.due_on and row.status in _OPEN), key=lambda row: row.due_on or today
+    )
+    return [
+        SimpleNamespace(
+            label=f"{row.step} {names[step_of(row.step)]}",
+            href=href(row.step),
+            when=format_date(row.due_on, "medium"),
+            late=late_words(row.due_on, today),
+        )
+        for row in rows
+    ]
+
+
+def history(uow: UnitOfWork, view: PlanView, *, step: StepKey | None = None, limit: int = 12) -> list[SimpleNamespace]:
+    """The plan's latest history as timeline entries."""
+    return [
+        SimpleNamespace(at=event.at, when=None, text=_sentence(event, name))
+        for event, name in events_of(uow, view.plan.id, step=step, limit=limit)
+    ]
+
+
+def _sentence(event: PlanEvent, name: str | None) -> str:
+    return event_sentence(event.kind, event.step, event.detail, name, gettext)
+
+
+def section_of(uow: UnitOfWork, view: PlanView, key: StepKey) -> tuple[Section, list[str], Surroundings]:
+    """A step's content as blocks, what is missing, and what its room may know."""
+    around = surroundings_of(uow, view, key)
+    room = ROOMS[key]
+    content = view.content(key) or room.empty()
+    return room.report(content, around, gettext), room.missing(content, around, gettext), around
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One revision's side of a step."""
+
+    status: str
+    due_on: date | None
+    section: Section
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """One step that differs: both sides as blocks, and the lines that came or went."""
+
+    number: int
+    name: str
+    before: Side
+    after: Side
+    gone: tuple[str, ...]
+    new: tuple[str, ...]
+    # What the room itself says of the difference.
+    changes: Section
+
+
+def _day(day: date) -> str:
+    return str(format_date(day, "medium"))
+
+
+def compared(differences: Sequence[StepDifference], old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Compared]:
+    """The differences of two snapshots, `old` and `new`, as a page shows them."""
+    names, words = step_names(gettext), status_words(gettext)
+    found = []
+    for difference in differences:
+        sides = []
+        for frozen, snapshot in ((difference.before, old), (difference.after, new)):
+            section = ROOMS[difference.step].report(frozen["content"], _around(snapshot), gettext)
+            due = date.fromisoformat(frozen["due_on"]) if frozen["due_on"] else None
+            sides.append(Side(words[frozen["status"]], due, section))
+        before, after = sides
+        lines = list(unified_diff(before.section.lines(_day), after.section.lines(_day), n=0, lineterm=""))[2:]
+        found.append(
+            Compared(
+                difference.step.number,
+                names[difference.step],
+                before,
+                after,
+                tuple(line[1:] for line in lines if line.startswith("-")),
+                tuple(line[1:] for line in lines if line.startswith("+")),
+                Section("", _said_of(difference)),
+            )
+        )
+    return found
+
+
+def _said_of(difference: StepDifference) -> tuple[Block, ...]:
+    changes = ROOMS[difference.step].changes
+    return changes(difference.before["content"], difference.after["content"], gettext) if changes else ()
+
+
+def _around(snapshot: Mapping[str, Any]) -> Surroundings:
+    """What a room knew when the snapshot was taken."""
+    return Surroundings(
+        contents={key: snapshot["steps"][key.value]["content"] for key in StepKey},
+        assessments={
+            taken["instrument"]: (
+                datetime.fromisoformat(taken["taken_at"]).date(),
+                [(name, score) for name, score in taken["scores"]],
+            )
+            for taken in snapshot["assessments"]
+        },
+        # Revisions frozen before results carried their label have none.
+        trust={taken["instrument"]: taken["status"] for taken in snapshot["assessments"] if "status" in taken},
+    )

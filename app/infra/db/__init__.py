@@ -1,0 +1,1 @@
+"""PostgreSQL: tenancy, engines and the one place that commits."""

@@ -1,0 +1,1 @@
+"""The HTTP edge: errors, security headers, sign-in state, shared page helpers."""

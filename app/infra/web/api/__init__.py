@@ -1,0 +1,1 @@
+"""The JSON API's edge: blueprints with their OpenAPI document, strict input, paging, repeats, documentation page."""

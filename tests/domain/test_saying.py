@@ -1,0 +1,73 @@
+"""Sentences with values: English to whoever does not know, and able to be said in another language."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+
+from app.domain.attributes import BadValue
+from app.domain.errors import FieldProblem, InvalidInput
+from app.domain.saying import Told, later, plain, recalled, several, stored
+from app.infra.speech import speaker
+
+CHINESE = speaker("zh_Hans_CN")
+SENTENCE = later("The same number is also on line %(place)s. Keep the line that is right.", place="7, 9")
+
+
+def _said(sentence: str | None) -> str:
+    assert isinstance(sentence, Told)
+    return sentence.said(CHINESE)
+
+
+def test_it_is_the_english_sentence() -> None:
+    assert SENTENCE == "The same number is also on line 7, 9. Keep the line that is right."
+    assert _said(SENTENCE) == "第 7, 9 行也有相同的编号。请保留正确的那一行。"
+    assert later("100% of it") == "100% of it"
+
+
+def test_it_passes_through_errors() -> None:
+    assert _said(str(BadValue(SENTENCE))).startswith("第 7, 9 行")
+    assert _said(InvalidInput([FieldProblem("row", SENTENCE)]).problems[0].sentence).startswith("第 7, 9 行")
+
+
+def test_words_of_ours_inside_it_are_said_too_and_values_are_not() -> None:
+    fits = later("%(value)s does not fit here. Give %(wanted)s.", value='"yes"', wanted=later("a list"))
+    assert fits == '"yes" does not fit here. Give a list.'
+    assert _said(fits) == '"yes" 不适合这里。请填写列表。'
+    # "no" is in the catalogue, but here it is what somebody typed.
+    assert "no" in _said(later("%(value)s does not fit here. Give a text.", value="no"))
+
+
+def test_it_is_stored_with_its_values_and_comes_back() -> None:
+    nested = several(
+        (SENTENCE, later("Give true or false."), later("%(first)s or %(second)s", first=later("a list"), second=2))
+    )
+    for sentence in (SENTENCE, nested):
+        kept = stored(sentence)
+        assert type(kept) is str
+        back = recalled(kept)
+        assert back == sentence
+        assert _said(back) == _said(sentence)
+
+
+def test_it_is_copied_and_sent_to_other_processes_whole() -> None:
+    for again in (copy.deepcopy(SENTENCE), pickle.loads(pickle.dumps(SENTENCE))):  # noqa: S301  # our own
+        assert again == SENTENCE
+        assert _said(again) == _said(SENTENCE)
+
+
+def test_a_text_without_values_is_stored_as_it_is() -> None:
+    for text in (
+        "This file is empty.",
+        later("Give true or false."),
+        '{"say": 3}',
+        '{"say": "%(a)s", "with": {"b": 1}}',
+        "{",
+    ):
+        assert stored(text) == text
+        assert recalled(text) == text
+    assert (stored(None), recalled(None)) == (None, None)
+
+
+def test_plain_fills_in_too() -> None:
+    assert plain("%(n)s days", n=3) == "3 days"

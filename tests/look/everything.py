@@ -1,0 +1,281 @@
+"""An installation with one of everything, for tests that open every page: long names, two organizations."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from flask import Flask
+from sqlalchemy import text
+
+from app.composition import JOB_KINDS
+from app.domain import access
+from app.domain.access import Role
+from app.domain.steps import StepKey
+from app.features.assignments.commands import AssignTemplate
+from app.features.assignments.service import assign_template
+from app.features.clients.commands import DefineAttribute
+from app.features.clients.roster_service import import_file
+from app.features.clients.service import define_attribute
+from app.features.cohorts.commands import ChangeMembers, CreateCohort
+from app.features.cohorts.service import add_members, create_cohort
+from app.features.identity.links import make_reset
+from app.features.identity.service import start_session
+from app.features.instruments.builtin import add_built_in
+from app.features.instruments.commands import LoadDefinition
+from app.features.instruments.models import Assessment
+from app.features.instruments.service import keep_sheet, load_definition
+from app.features.instruments.sittings import begin_sitting
+from app.features.jobs.runner import work
+from app.features.messaging.kinds import UNSUBSCRIBE_PURPOSE
+from app.features.models import metadata
+from app.features.organizations.commands import Invite, SaveTerm
+from app.features.organizations.invitations import invite
+from app.features.organizations.service import add_member
+from app.features.organizations.settings import save_term
+from app.features.organizations.tokens import CreateToken, create_token
+from app.features.plans.commands import SaveContent
+from app.features.plans.service import save_content
+from app.features.reviews.engine import make_due_prompts
+from app.features.reviews.messages import LINK_PURPOSE
+from app.features.reviews.service import start_review
+from app.features.scratches.commands import BeginScratch
+from app.features.scratches.service import begin_scratch
+from app.features.steps.registry import ROOMS
+from app.infra.db.tenancy import GLOBAL_TABLES
+from app.infra.links import make_token
+from app.infra.runtime import Runtime
+from app.infra.web.access import access_of
+from tests.domain.instrument_maker import definition
+from tests.factories import Person, World
+from tests.plans.scenes import Scene, make_scene
+from tests.reviews.helpers import rows
+
+# Names as long as real ones: a university's, a family's, an address that has no place to break.
+HERE = "Harbour University Careers and Employability Service"
+THERE = "Riverside Polytechnic of Applied Sciences and Arts"
+LONG_EMAIL = "maximilian.featherstonehaugh-cholmondeley@students.harbour-university.example.org"
+
+
+@dataclass(frozen=True)
+class Everything:
+    """People of each role (a visitor is nobody's), the ids of the organization's rows, and addresses with tokens."""
+
+    people: dict[str, Person | None]
+    ids: dict[str, list[UUID]]
+    by_token: dict[str, str]
+
+
+def make_everything(runtime: Runtime, folder: Path) -> Everything:
+    """One of everything that a page can show, made by the use cases."""
+    world = World(runtime)
+    scene = make_scene(world, name=HERE)
+    here = scene.organization
+    there = world.organization(name=THERE)
+    analyst = world.person(here, Role.ANALYST, "Ngozi Adichie-Featherstonehaugh")
+    world.person(here, Role.COUNSELLOR, "Bartholomew Winterbottom-Fitzgerald")
+    with runtime.database.unit_of_work(access.system(there)) as uow:
+        add_member(uow, user_id=scene.admin.user_id, role=Role.ADMIN, name="Maja Berg", email=scene.admin.email)
+    clients = _clients(world, here, scene.counsellor)
+    _people_and_work(runtime, scene, clients, folder)
+    _rooms(runtime, scene)
+    for_links = {"answers": _results(runtime, scene.client)} | _reviews(world, scene.client)
+    with runtime.database.unit_of_work(scene.admin.actor) as uow:
+        link = invite(uow, Invite(email="new.colleague@example.org", name="New Colleague", role=Role.ANALYST))
+    with runtime.database.identity_session() as session:
+        made = make_reset(session, analyst.email, runtime.clock())
+    assert made is not None
+    people: dict[str, Person | None] = {
+        "admin": scene.admin,
+        "counsellor": scene.counsellor,
+        "analyst": analyst,
+        "client": scene.client,
+        "visitor": None,
+    }
+    return Everything(
+        people,
+        _ids(runtime, here, {scene.client.actor.client_id, scene.plan_id}),
+        for_links | {"link": link, "reset": made[1]},
+    )
+
+
+def _clients(world: World, here: UUID, counsellor: Person) -> list[UUID]:
+    long = world.clients(
+        here,
+        1,
+        given_name="Maximilian Alexander",
+        family_name="Featherstonehaugh-Cholmondeley",
+        email=LONG_EMAIL,
+        external_id="HARBOUR-2026-0000000000000017",
+        external_folded="harbour-2026-0000000000000017",
+    )
+    clients = long + world.clients(here, 6)
+    world.caseload(counsellor, clients)
+    return clients
+
+
+def _people_and_work(runtime: Runtime, scene: Scene, clients: list[UUID], folder: Path) -> None:
+    admin = scene.admin
+    roster = folder / "people of the autumn intake.csv"
+    roster.write_text("id,given name,family name,e-mail\nR1,Ada,Lovelace,ada@example.org\nR2,,,not-an-address\n")
+    with runtime.database.unit_of_work(admin.actor) as uow:
+        for label, kind, choices in (("Programme of study", "choice", ["Law", "Economics"]), ("Year", "number", [])):
+            define_attribute(uow, DefineAttribute(label=label, kind=kind, choices=choices))
+        save_term(uow, SaveTerm(name="Autumn semester", starts_on=date(2026, 9, 1), ends_on=date(2026, 12, 18)))
+        cohort = create_cohort(uow, CreateCohort(name="Final year of engineering")).id
+        add_members(uow, ChangeMembers(cohort_id=cohort, clients=clients[:6]))
+        create_token(uow, CreateToken(name="Synchronisation with the registry", scopes=("read",)))
+    given = AssignTemplate(
+        template_id=scene.template_id, version=1, started_on=date(2026, 9, 7), client_ids=tuple(clients[:4])
+    )
+    with runtime.database.unit_of_work(scene.counsellor.actor) as uow:
+        assign_template(uow, given)
+    import_file(runtime, admin.actor, roster)
+    work(runtime, admin.actor.organization_id, JOB_KINDS, until=runtime.clock() + timedelta(minutes=2))
+
+
+def _rooms(runtime: Runtime, scene: Scene) -> None:
+    """Two ways and an action of the client's, and a copy of the plan that each of two tries changes on."""
+    written: dict[StepKey, dict[str, Any]] = {
+        StepKey.CAREER_PATH: {"paths": [{"id": "p1", "kind": "technical"}, {"id": "p2", "kind": "administration"}]},
+        StepKey.ACTION_PLAN: {"actions": [{"id": "a1", "text": "Ask three analysts about their week", "kind": "work"}]},
+    }
+    with runtime.database.unit_of_work(scene.client.actor) as uow:
+        for key, content in written.items():
+            save_content(uow, SaveContent(plan_id=scene.plan_id, step=key, content=content, over=0), ROOMS[key])
+    for person in (scene.client, scene.counsellor):
+        with runtime.database.unit_of_work(person.actor) as uow:
+            begin_scratch(uow, BeginScratch(plan_id=scene.plan_id, title="If the placement comes first"))
+
+
+def _results(runtime: Runtime, client: Person) -> str:
+    """A loaded instrument with two takings of the client's, the built-in one begun; where a file of answers is."""
+    here = client.actor.organization_id
+    with runtime.database.unit_of_work(access.system(here)) as uow:
+        loaded = load_definition(uow, LoadDefinition(raw=definition())).instrument_id
+        built_in = add_built_in(uow, "interests").instrument_id
+        for month in (6, 9):
+            uow.session.add(
+                Assessment(
+                    client_id=client.actor.client_id,
+                    instrument_id=loaded,
+                    version=1,
+                    taken_at=uow.now.replace(year=2026, month=month, day=3),
+                    source="import",
+                    source_key=f"look-{month}",
+                    responses=[5, 3, 1],
+                    scores=[8.0, 3.0],
+                    answered=[2, 1],
+                )
+            )
+    with runtime.database.unit_of_work(client.actor) as uow:
+        begin_sitting(uow, built_in)
+    with runtime.storage.writing(here, ".csv") as pending:
+        pending.handle.write(b"id,a1,b1,a2\nS000001,1,2,3\nNobody-here-0000000000000000001,1,2,9\n")
+    kept = pending.stored
+    with runtime.database.unit_of_work(access.system(here)) as uow:
+        sheet = keep_sheet(
+            uow, name="answers of the autumn.csv", location=kept.location, size=kept.size, sha256=kept.sha256
+        )
+        return f"/instruments/{loaded}/answers/{sheet.id}"
+
+
+def _reviews(world: World, client: Person) -> dict[str, str]:
+    """A client's own check-in, and links of prompts: one of a person who was asked by mail, one to end such mail."""
+    runtime, here = world.runtime, client.actor.organization_id
+    plan = world.plan(here, *world.clients(here, 1, given_name="Asked"))
+    with runtime.database.unit_of_work(access.system(here)) as uow:
+        uow.session.execute(
+            text("UPDATE plans SET next_prompt_at = :now, next_review_on = :today WHERE id = :plan"),
+            {"now": runtime.clock() - timedelta(hours=1), "today": runtime.clock().date(), "plan": plan},
+        )
+    make_due_prompts(runtime, here, until=runtime.clock() + timedelta(seconds=60))
+    assert client.actor.client_id is not None
+    with runtime.database.unit_of_work(access.review_link(here, client.actor.client_id)) as uow:
+        start_review(uow, client.actor.client_id)
+    link = rows(runtime, here, "SELECT id FROM review_links LIMIT 1")[0].id
+    message = rows(runtime, here, "SELECT id FROM messages WHERE kind = 'review_prompt' LIMIT 1")[0].id
+    return {
+        "check_in": make_token(runtime.settings, LINK_PURPOSE, here, link),
+        "unsubscribe": make_token(runtime.settings, UNSUBSCRIBE_PURPOSE, here, message),
+    }
+
+
+def _ids(runtime: Runtime, here: UUID, first: set[UUID | None]) -> dict[str, list[UUID]]:
+    """Some ids of each table; those in `first`, of whom most is known, before the others."""
+    found: dict[str, list[UUID]] = {}
+    with runtime.database.unit_of_work(access.system(here)) as uow:
+        for table in metadata.tables.values():
+            if table.name not in GLOBAL_TABLES and "id" in table.primary_key.columns:
+                ids = uow.session.execute(text(f"SELECT id FROM {table.name} ORDER BY id LIMIT 99")).scalars()
+                found[table.name] = sorted(ids, key=lambda some_id: some_id not in first)[:9]
+    return found
+
+
+def addresses(app: Flask, everything: Everything) -> dict[str, dict[str, str]]:
+    """For each role the pages it can open: endpoint to address, with the first id that opens it.
+
+    The endpoint of a step's page has the step's number behind it.
+    """
+    runtime: Runtime = app.extensions["octant"]
+    world = World(runtime)
+    found: dict[str, dict[str, str]] = {}
+    for role, person in everything.people.items():
+        browser = world.browser(app, person)
+        found[role] = {}
+        for rule in sorted(app.url_map.iter_rules(), key=lambda rule: rule.rule):
+            route = access_of(app, rule.endpoint)
+            if "GET" not in (rule.methods or ()) or rule.rule.startswith(("/api/", "/static")) or route is None:
+                continue
+            if (route.kind in ("public", "link")) != (person is None):
+                continue
+            for path in _tried(rule.rule, everything):
+                answer = browser.get(path, buffered=True)
+                if answer.status_code == 200 and answer.mimetype == "text/html" and "<main" in answer.text:
+                    found[role][rule.endpoint] = path
+                    break
+        # An administrator's are the counsellor's.
+        for endpoint in () if role == "admin" else ("plans.step", "overview.my_step"):
+            if path := found[role].pop(endpoint, ""):
+                found[role] |= {f"{endpoint} {n}": re.sub(r"\d+$", str(n), path) for n in range(1, 9)}
+    return found
+
+
+def _tried(rule: str, everything: Everything) -> list[str]:
+    by_token = everything.by_token
+    if rule.endswith("/answers/<uuid:file_id>"):
+        return [by_token["answers"]]
+    path = re.sub(r"<int:\w+>", "4", re.sub(r"<any\((\w+)[^>]*>", r"\1", rule))
+    path = path.replace("/check-in/<token>", f"/check-in/{by_token['check_in']}")
+    path = path.replace("/unsubscribe/<token>", f"/unsubscribe/{by_token['unsubscribe']}")
+    path = path.replace("/reset/<token>", f"/reset/{by_token['reset']}").replace("<link>", by_token["link"])
+    path = (
+        path.replace("<goal>", "g1")
+        .replace("<action>", "a1")
+        .replace("<path>", "p2")
+        .replace("<code>", "15-2051.00")
+        .replace("<scope>", "organization")
+    )
+    named = re.search(r"<uuid:(\w+)_id>", path)
+    if named is None:
+        return [path] if "<" not in path else []
+    if "<uuid:scratch_id>" in path:
+        plans, copies = everything.ids["plans"][:1], everything.ids["plan_scratches"]
+        pairs = [(plan, copy) for plan in plans for copy in copies]
+        return [path.replace("<uuid:plan_id>", str(a)).replace("<uuid:scratch_id>", str(b)) for a, b in pairs]
+    # The id of a template lies in plan_templates, that of an import in roster_imports.
+    ids = [some_id for table, found in everything.ids.items() if named[1] in table for some_id in found]
+    return [re.sub(r"<[^>]+>", str(some_id), path) for some_id in ids]
+
+
+def session_token(runtime: Runtime, person: Person) -> str:
+    """What the cookie of a signed-in browser holds."""
+    with runtime.database.identity_session() as session:
+        return start_session(session, person.user_id, runtime.clock(), organization_id=person.actor.organization_id)
+
+
+__all__ = ["Everything", "addresses", "make_everything", "session_token"]

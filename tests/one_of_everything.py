@@ -1,0 +1,267 @@
+"""An organization with a row in every table that is a tenant's, for tests that must not overlook one.
+
+A new table belongs here: `fill` fails by its name until it has a row.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from uuid import UUID
+
+from sqlalchemy import text
+
+from app.domain import access
+from app.domain.access import Role
+from app.domain.instruments import parse_definition
+from app.features.assignments.models import Assignment
+from app.features.clients.models import AttributeDefinition, Client, RosterChunk, RosterImport, RosterRow
+from app.features.cohorts.models import Cohort, CohortMember
+from app.features.instruments.models import (
+    Assessment,
+    FormerScoring,
+    Instrument,
+    InstrumentVersion,
+    Sitting,
+)
+from app.features.jobs.models import StoredFile
+from app.features.jobs.service import add_items, create_job
+from app.features.messaging.models import Message, SuppressedAddress
+from app.features.models import metadata
+from app.features.organizations.commands import Invite, SaveTerm
+from app.features.organizations.invitations import invite
+from app.features.organizations.models import IdempotencyKey
+from app.features.organizations.settings import save_term
+from app.features.organizations.tokens import CreateToken, create_token
+from app.features.plans.models import PlanEvent, StepComment, StepContent, StepMark
+from app.features.plans.queries import find_plan
+from app.features.plans.revisions import freeze_revision
+from app.features.reviews.models import Prompt, Review, ReviewLink, ReviewPolicy
+from app.features.scratches.models import PlanScratch
+from app.features.steps.action_plan.models import ActionEvidence, CalendarFeed
+from app.infra.db.open import UnitOfWork
+from app.infra.db.tenancy import GLOBAL_TABLES
+from tests.domain.instrument_maker import definition
+from tests.factories import Person, World
+
+_DAY = date(2026, 9, 7)
+
+
+@dataclass
+class Filled:
+    """The organization, its people (the counsellor has the client in their caseload) and a row of each table.
+
+    `rows`: table -> the ids its row is known by: its own and those of its key. `places`: name of a place in an
+    address ("client_id") -> id.
+    """
+
+    organization: UUID
+    admin: Person
+    counsellor: Person
+    client: UUID
+    rows: Mapping[str, tuple[UUID, ...]] = field(default_factory=dict)
+    places: Mapping[str, UUID] = field(default_factory=dict)
+
+    @property
+    def ids(self) -> list[UUID]:
+        """Every id of every row, each once."""
+        return list(dict.fromkeys(found for known in self.rows.values() for found in known))
+
+    def ids_of(self, *tables: str) -> list[UUID]:
+        """The own ids of these tables' rows."""
+        return [self.rows[table][-1] for table in tables]
+
+
+def tenant_tables() -> list[str]:
+    """Names of the tables that are a tenant's, as the models say."""
+    return [table.name for table in metadata.tables.values() if table.name not in GLOBAL_TABLES]
+
+
+def fill(world: World) -> Filled:
+    """Make such an organization."""
+    organization = world.organization()
+    admin, counsellor = world.person(organization, Role.ADMIN), world.person(organization, Role.COUNSELLOR)
+    client = world.clients(organization, 1)[0]
+    world.caseload(counsellor, [client])
+    template = world.template(organization)
+    plan = world.plan(organization, client, template)
+    with world.runtime.database.unit_of_work(admin.actor) as uow:
+        made = _work(uow, client, template)
+        made |= _instruments(uow, client, made["job_id"])
+        made |= _writing(uow, client, plan)
+        save_term(uow, SaveTerm(name="Autumn", starts_on=_DAY, ends_on=date(2026, 12, 18)))
+        invite(uow, Invite(email="new@example.org", name="New", role=Role.ANALYST))
+        create_token(uow, CreateToken(name="program", scopes=("read",)))
+        uow.session.add(
+            IdempotencyKey(membership_id=admin.actor.membership_id, key=secrets.token_hex(4), request_hash=b"x")
+        )
+    rows: dict[str, tuple[UUID, ...]] = {}
+    with world.runtime.database.unit_of_work(access.system(organization)) as uow:
+        for name in tenant_tables():
+            table = metadata.tables[name]
+            keys = [c.name for c in table.primary_key.columns if c.type.python_type is UUID]
+            found = uow.session.execute(text(f"SELECT {', '.join(keys)} FROM {name} LIMIT 1")).one_or_none()
+            assert found is not None, f"tests/one_of_everything.py makes no row in the table {name}: add one"
+            rows[name] = tuple(dict.fromkeys(found))
+    of = {
+        "attribute_id": "attribute_definitions",
+        "cohort_id": "cohorts",
+        "template_id": "plan_templates",
+        "instrument_id": "instruments",
+        "assessment_id": "assessments",
+        "sitting_id": "sittings",
+        "import_id": "roster_imports",
+        "term_id": "terms",
+        "invitation_id": "invitations",
+        "token_id": "api_tokens",
+        "review_id": "reviews",
+        "message_id": "messages",
+        "assignment_id": "assignments",
+        "scratch_id": "plan_scratches",
+        "evidence_id": "action_evidence",
+    }
+    places = {place: rows[table][-1] for place, table in of.items()} | {
+        "client_id": client,
+        "plan_id": plan,
+        "job_id": made["job_id"],
+        "file_id": made["file_id"],
+        "membership_id": _member(counsellor),
+        "counsellor_id": _member(counsellor),
+        "subject_id": plan,
+        "organization_id": organization,
+    }
+    return Filled(organization, admin, counsellor, client, rows, places)
+
+
+def _member(person: Person) -> UUID:
+    assert person.actor.membership_id is not None
+    return person.actor.membership_id
+
+
+def _work(uow: UnitOfWork, client: UUID, template: UUID) -> dict[str, UUID]:
+    """A cohort, what was given to it, a job with its file, and a roster."""
+    session = uow.session
+    cohort = Cohort(name="All", kind="fixed")
+    session.add_all([cohort, AttributeDefinition(key="year", label="Year", kind="number")])
+    session.flush()
+    session.add(CohortMember(cohort_id=cohort.id, client_id=client))
+    job, _ = create_job(uow, "reports.cohort", {"cohort": str(cohort.id)})
+    add_items(uow, job, [client])
+    session.add(Assignment(template_id=template, template_version=1, cohort_id=cohort.id, started_on=_DAY))
+    file = StoredFile(
+        kind="client_report",
+        name="report.pdf",
+        media_type="application/pdf",
+        size=1,
+        sha256=b"x",
+        location=f"{uow.actor.organization_id}/{secrets.token_hex(8)}.pdf",
+        job_id=job.id,
+        client_id=client,
+    )
+    session.add(file)
+    session.flush()
+    roster = RosterImport(file_id=file.id)
+    session.add(roster)
+    session.flush()
+    chunk = RosterChunk(import_id=roster.id, number=0)
+    session.add(chunk)
+    session.flush()
+    session.add(RosterRow(import_id=roster.id, line=2, chunk_id=chunk.id, outcome="bad"))
+    return {"job_id": job.id, "file_id": file.id}
+
+
+def _instruments(uow: UnitOfWork, client: UUID, job: UUID) -> dict[str, UUID]:
+    """A questionnaire, one that was taken and one that is being taken, scored once before."""
+    session = uow.session
+    raw = definition()
+    items, scales = len(parse_definition(raw).items), len(parse_definition(raw).scales)
+    instrument = Instrument(key=f"k{secrets.token_hex(4)}", title="Questionnaire")
+    session.add(instrument)
+    session.flush()
+    session.add(InstrumentVersion(instrument_id=instrument.id, version=1, definition=raw, checksum="x"))
+    session.flush()
+    answers = {"responses": [1] * items, "scores": [1.0] * scales, "answered": [1] * scales}
+    assessment = Assessment(
+        client_id=client,
+        instrument_id=instrument.id,
+        version=1,
+        taken_at=uow.now,
+        source="import",
+        source_key=str(job),
+        **answers,
+    )
+    session.add(assessment)
+    session.flush()
+    session.add(FormerScoring(assessment_id=assessment.id, number=1, version=1, replaced_at=uow.now, **answers))
+    session.add(
+        Sitting(
+            client_id=client,
+            instrument_id=instrument.id,
+            version=1,
+            responses=[0] * items,
+            seconds=[None] * items,
+            started_at=uow.now,
+            saved_at=uow.now,
+        )
+    )
+    return {}
+
+
+def _writing(uow: UnitOfWork, client: UUID, plan: UUID) -> dict[str, UUID]:
+    """What was written in the plan, its frozen revision, its review with link, prompt and mail."""
+    session = uow.session
+    author = uow.actor.membership_id
+    session.add(StepContent(plan_id=plan, step=1, content={}))
+    session.add(StepComment(plan_id=plan, step=1, author_id=author, body="A remark"))
+    session.add(
+        StepMark(plan_id=plan, step=4, aspect="interests", detail={"before": None, "after": None}, changed_at=uow.now)
+    )
+    moments = {"created_at": uow.now, "updated_at": uow.now, "expires_at": uow.now + timedelta(days=30)}
+    session.add(
+        PlanScratch(
+            plan_id=plan,
+            base={"contents": {}, "versions": {}, "statuses": {}},
+            changes=[],
+            created_by=author,
+            **moments,
+        )
+    )
+    session.add(
+        ActionEvidence(
+            plan_id=plan,
+            action="a1",
+            name="proof.pdf",
+            media_type="application/pdf",
+            size=1,
+            sha256=b"x",
+            location=f"{uow.actor.organization_id}/{secrets.token_hex(8)}",
+            uploaded_by=author,
+        )
+    )
+    session.add(CalendarFeed(client_id=client, token_hash=secrets.token_bytes(32), created_by=author))
+    session.add(PlanEvent(plan_id=plan, step=1, kind="step.submitted", actor_id=author, actor_kind="member"))
+    session.flush()
+    freeze_revision(uow, find_plan(uow, plan), "A first look back")
+    policy = ReviewPolicy(scope="plan", subject_id=plan, content={"cadence": {"kind": "every_months", "months": 6}})
+    review = Review(plan_id=plan, occurrence_on=_DAY)
+    recipient = session.get_one(Client, (uow.actor.organization_id, client)).email
+    message = Message(
+        dedupe_key=secrets.token_hex(4), kind="prompt", recipient=recipient, locale="en", client_id=client
+    )
+    session.add_all([policy, review, message, SuppressedAddress(address="gone@example.org", reason="asked")])
+    session.flush()
+    session.add(ReviewLink(review_id=review.id, expires_at=uow.now + timedelta(days=30)))
+    session.add(
+        Prompt(
+            plan_id=plan,
+            policy_id=policy.id,
+            occurrence_on=_DAY,
+            reminder=0,
+            due_at=uow.now,
+            review_id=review.id,
+            message_id=message.id,
+        )
+    )
+    return {}

@@ -1,0 +1,124 @@
+"""Pages of plans in a real browser: saved while typing, at three widths, light and dark, by keyboard."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from flask import Flask
+from flask.sessions import SecureCookieSessionInterface
+from playwright.sync_api import Page, expect
+from sqlalchemy import select
+from werkzeug.serving import make_server
+
+from app.domain.steps import StepKey
+from app.factory import create_app
+from app.features.identity.service import start_session
+from app.features.plans.models import StepContent
+from app.infra.runtime import Runtime
+from tests.browser_fixture import Opened, OpenPage
+from tests.factories import Person, World
+from tests.plans.scenes import Scene, make_scene
+
+pytestmark = [pytest.mark.browser, pytest.mark.committed]
+
+
+@dataclass(frozen=True)
+class Site:
+    """A served installation with a scene in it."""
+
+    address: str
+    app: Flask
+    runtime: Runtime
+    scene: Scene
+
+    def open(self, open_page: OpenPage, person: Person, path: str, **options: object) -> Opened:
+        """Open a page as a person."""
+        with self.runtime.database.identity_session() as session:
+            token = start_session(
+                session,
+                person.user_id,
+                self.runtime.clock(),
+                organization_id=person.actor.organization_id,
+            )
+        signer = SecureCookieSessionInterface().get_signing_serializer(self.app)
+        assert signer is not None
+        opened = open_page("about:blank", **options)
+        opened.page.context.add_cookies(
+            [{"name": "octant", "value": signer.dumps({"_user_id": token}), "url": self.address}]  # type: ignore[typeddict-item] # dumps gives text
+        )
+        opened.page.goto(self.address + path)
+        return opened
+
+
+@pytest.fixture
+def site(live: Runtime) -> Iterator[Site]:
+    scene = make_scene(World(live))
+    app = create_app(live)
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield Site(f"http://127.0.0.1:{server.port}", app, live, scene)
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_what_is_typed_is_saved_again_and_again(site: Site, open_page: OpenPage) -> None:
+    opened = site.open(open_page, site.scene.client, "/my-plan/steps/1", width=360)
+    site_client, page = site.scene.client, opened.page
+    assert site_client.actor.client_id
+    page.goto(f"{site.address}/my-plan/steps/6?mode=whole")
+    goal = page.get_by_label("Goal", exact=True).first
+    for words in ("Write the thesis", "Write and defend the thesis"):
+        goal.fill(words)
+        with page.expect_response(lambda answer: answer.request.method == "POST") as saved:
+            pass
+        assert saved.value.status == 200
+        expect(page.locator("[data-saved]")).to_have_text("Saved")
+    with site.runtime.database.unit_of_work(site.scene.admin.actor) as uow:
+        row = uow.session.scalars(select(StepContent).where(StepContent.step == StepKey.GOALS.number)).one()
+        assert row.content["goals"][0]["text"] == "Write and defend the thesis"
+        assert row.version == 3
+    goal.press("Enter")
+    expect(page.get_by_role("status").first).to_be_visible()
+    assert opened.complaints == []
+
+
+def _pages(scene: Scene) -> list[tuple[Person, str]]:
+    plan, template = f"/plans/{scene.plan_id}", f"/templates/{scene.template_id}"
+    return [
+        *((scene.counsellor, path) for path in (plan, f"{plan}/steps/4", f"{plan}/compare")),
+        *((scene.client, path) for path in ("/my-plan", *(f"/my-plan/steps/{n}" for n in (4, 5, 6, 7)))),
+        *((scene.admin, path) for path in ("/templates", template, f"{template}/edit")),
+    ]
+
+
+def _fits(page: Page, width: int) -> bool:
+    return int(page.evaluate("document.documentElement.scrollWidth")) <= width
+
+
+def test_pages_fit_and_axe_finds_nothing(site: Site, open_page: OpenPage) -> None:
+    found = []
+    for person, path in _pages(site.scene):
+        for width, scheme in ((1440, "light"), (360, "dark")):
+            opened = site.open(open_page, person, path, width=width, scheme=scheme)
+            page = opened.page
+            problems = [violation["id"] for violation in Axe().run(page).response["violations"]]
+            if problems or opened.complaints or not _fits(page, width):
+                found.append((path, width, scheme, problems, opened.complaints))
+            page.context.close()
+    assert found == []
+
+
+def test_the_dial_leads_to_a_step_by_keyboard_alone(site: Site, open_page: OpenPage) -> None:
+    page = site.open(open_page, site.scene.counsellor, f"/plans/{site.scene.plan_id}").page
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.getAttribute('href') || ''").endswith("/steps/4"):
+            break
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Career choice")

@@ -1,0 +1,65 @@
+"""One task per queue. Each builds nothing itself: it names its organization and calls a runner."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from uuid import UUID
+
+from celery import shared_task
+
+from app.composition import JOB_KINDS, prompt_organization, sweep_organization
+from app.features.jobs.runner import work
+from app.infra.db.open import Bell
+from app.infra.queue import BrokerDoorbell
+from workers.app import runtime
+
+
+def _slice() -> timedelta:
+    """How long a task works: long enough to amortise a message, short enough for other organizations to wait."""
+    return timedelta(seconds=runtime().settings.lease_seconds / 3)
+
+
+def _heard(bell: Bell, organization_id: UUID) -> None:
+    doorbell = runtime().doorbell
+    if isinstance(doorbell, BrokerDoorbell):
+        doorbell.heard(bell, organization_id)
+
+
+@shared_task(name="workers.tasks.bulk")
+def bulk(organization_id: str) -> None:
+    """Work on the organization's open jobs for one slice of time."""
+    organization = UUID(organization_id)
+    _heard(Bell.BULK, organization)
+    if work(runtime(), organization, JOB_KINDS, until=runtime().clock() + _slice()):
+        runtime().doorbell.ring(Bell.BULK, organization)
+
+
+@shared_task(name="workers.tasks.prompt")
+def prompt(organization_id: str) -> None:
+    """Make the organization's due prompts and send its outbox for one slice of time."""
+    organization = UUID(organization_id)
+    _heard(Bell.PROMPT, organization)
+    if prompt_organization(runtime(), organization, until=runtime().clock() + _slice()):
+        runtime().doorbell.ring(Bell.PROMPT, organization)
+
+
+@shared_task(name="workers.tasks.sweep")
+def sweep(organization_id: str) -> None:
+    """Housekeeping of one organization: stale cohorts, standing assignments, lapsed reviews."""
+    organization = UUID(organization_id)
+    _heard(Bell.SWEEP, organization)
+    sweep_organization(runtime(), organization)
+
+
+@shared_task(name="workers.tasks.ring_all")
+def ring_all() -> None:
+    """Ring the housekeeping queue for every organization; the only thing beat does."""
+    for organization_id in runtime().database.organization_ids():
+        runtime().doorbell.ring(Bell.SWEEP, organization_id)
+
+
+@shared_task(name="workers.tasks.alive")
+def alive() -> None:
+    """Note that a message of this worker went through the broker and its own pool."""
+    Path(runtime().settings.heartbeat_file).touch()
