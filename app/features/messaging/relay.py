@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import threading
 from datetime import datetime, timedelta
-from functools import lru_cache
+from functools import cache
 
 from app.infra.mail import MailConnection, Outcome
 
@@ -58,7 +58,8 @@ class Relay:
                 self._rest_until = now + timedelta(seconds=seconds)
 
 
-@lru_cache(maxsize=8)
+# Without a limit: a relay that were forgotten would drop its kept connections unclosed, and a process has one address.
+@cache
 def relay_of(url: str) -> Relay:
     """The process's one `Relay` for this address."""
     return Relay(url)
