@@ -18,6 +18,10 @@ def bench(only: str, runs: int, growth: bool, out: Path) -> None:
     from app.bench import run_all  # noqa: PLC0415 # imports the whole product
     from app.bench.harness import machine, table, write_json  # noqa: PLC0415 # as above
     from app.infra.embedded import remove_data  # noqa: PLC0415 # as above
+    from app.infra.logs import configure_logging  # noqa: PLC0415 # as above
+
+    # Requests are answered in this process too, and their lines would stand between the results.
+    configure_logging("text", "WARNING")
 
     wanted = [name for name in only.split(",") if name]
     with tempfile.TemporaryDirectory(prefix="octant-bench-") as name:

@@ -51,7 +51,9 @@ def test_from_upload_to_undo(app: Flask, runtime: Runtime, world: World) -> None
     assert "<b>1</b> <span>created</span>" in browser.get(checking.location).text
     assert browser.post(checking.location + "/undo").status_code == 302
     work_off(runtime, admin.actor.organization_id)
-    assert "undone" in browser.get(checking.location).text
+    undone = browser.get(checking.location).text
+    assert "<b>1</b> <span>person is as before the import</span>" in undone
+    assert "<b>0</b> <span>people stayed, because somebody changed them since</span>" in undone
     assert "people.csv" in browser.get("/import").text
 
 
