@@ -98,6 +98,16 @@ def test_places_are_kept_exactly(catalogue: Catalog) -> None:
         assert "%" not in _PLACE.sub("", said), message.id
 
 
+def test_people_are_called_what_the_organization_calls_them(catalogue: Catalog) -> None:
+    """A sentence names `%(client)s` or `%(counsellor)s`, except where the words are chosen."""
+    literal = re.compile(r"(?i)(?<!\()\b(client|counsellor)s?\b(?!\)s)")
+    found = {form for message in _entries(catalogue) for form in _forms(message.id) if literal.search(form)}
+    assert found == {
+        *("client", "clients", "counsellor", "counsellors"),
+        *("Word for a client", "Word for a counsellor"),
+    }
+
+
 def test_the_eight_steps_have_their_names() -> None:
     assert tuple(step_names(speaker(LOCALE)).values()) == STEPS
 
@@ -200,6 +210,9 @@ def test_an_error_is_said_where_it_is_shown(app: Flask, world: World, counsellor
     with app.test_request_context(headers={"Accept-Language": "zh"}):
         shown = render_template_string("{{ sentence|said }}", sentence=NotFound("There is no such cohort.").sentence)
         assert shown == "没有这个群组。"
+        # Nobody's page says the plain words, an organization's its own.
+        sentence = later("Only the %(counsellor)s can freeze a revision.")
+        assert render_template_string("{{ sentence|said }}", sentence=sentence) == "只有咨询师可以冻结修订版。"
         # What is not in the catalogue stays; a percent sign in it does no harm.
         assert render_template_string("{{ sentence|said }}", sentence="“100% cotton” is no day.") == (
             "“100% cotton” is no day."

@@ -153,7 +153,7 @@ def _value(field: Field, raw: object) -> AttributeValue | None:
     if field.kind == "counsellor":
         if str(raw) in dict(field.options):
             return str(raw)
-        raise BadValue("Choose a counsellor from the list.")
+        raise BadValue("Choose somebody from the list.")
     kind = {"active": "boolean", "external_id": "text"}.get(field.kind, field.kind)
     choices = tuple(value for value, _ in field.options)
     return read_value(Attribute(field.key, field.label, cast(Any, kind), choices), raw)

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
 _SAY, _WITH = "say", "with"
+# What a sentence calls people until an organization's own words are put in (`Told.said`).
+_PEOPLE: Mapping[str, str] = {word: word for word in ("client", "clients", "counsellor", "counsellors")}
+_NAMES_PEOPLE = re.compile(r"%\((?:client|counsellor)s?\)s")
 
 
 class Say(Protocol):
@@ -25,6 +29,8 @@ class Told(str):
     """An English sentence that still knows its text and its values, so that the edge can say it in another language.
 
     It is the filled-in sentence to whoever knows nothing of this. A value that is `Told` itself is said as well.
+    `%(client)s`, `%(clients)s`, `%(counsellor)s` and `%(counsellors)s` need no value: they are an organization's own
+    words, which `said` is given, and those very words until then.
     """
 
     __slots__ = ("text", "values")
@@ -33,7 +39,7 @@ class Told(str):
 
     def __new__(cls, text: str, values: Mapping[str, Any]) -> Told:
         """Fill the values in; without any a percent sign stands for itself."""
-        told = super().__new__(cls, text % values if values else text)
+        told = super().__new__(cls, text % {**_PEOPLE, **values} if values or _NAMES_PEOPLE.search(text) else text)
         told.text, told.values = text, values
         return told
 
@@ -49,12 +55,10 @@ class Told(str):
         """Itself: marshmallow would fill in braces, and sentences of ours have none."""
         return self
 
-    def said(self, say: Say) -> str:
-        """The sentence in the language of `say`."""
-        return say(
-            self.text,
-            **{name: value.said(say) if isinstance(value, Told) else value for name, value in self.values.items()},
-        )
+    def said(self, say: Say, people: Mapping[str, str] = _PEOPLE) -> str:
+        """The sentence in the language of `say`, with the words for `people` of `app.domain.wording.people_words`."""
+        values = {n: value.said(say, people) if isinstance(value, Told) else value for n, value in self.values.items()}
+        return say(self.text, **(people if _NAMES_PEOPLE.search(self.text) else {}), **values)
 
 
 def later(text: str, /, **values: Any) -> str:
@@ -73,7 +77,7 @@ def several(sentences: Iterable[str]) -> str:
 
 def as_data(sentence: str) -> dict[str, Any] | None:
     """What has to be stored beside a sentence so that it can still be said; None where its text is enough."""
-    if not isinstance(sentence, Told) or not sentence.values:
+    if not isinstance(sentence, Told) or sentence.text == "".join(sentence):
         return None
     return _data(sentence)
 

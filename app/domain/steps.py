@@ -98,14 +98,14 @@ _ALLOWED: Mapping[ActorKind, Mapping[StepAction, Mapping[StepStatus, StepStatus]
     },
 }
 _NEEDS_REASON: Mapping[StepAction, str] = {
-    StepAction.RETURN: later("Write why the step is returned; the client reads it."),
-    StepAction.SKIP: later("Write why the step is skipped; the client reads it."),
+    StepAction.RETURN: later("Write why the step is returned; the %(client)s reads it."),
+    StepAction.SKIP: later("Write why the step is skipped; the %(client)s reads it."),
 }
 _STATUS_WORDS: Mapping[StepStatus, str] = {
     StepStatus.NOT_STARTED: later("not started"),
     StepStatus.IN_PROGRESS: later("in progress"),
-    StepStatus.SUBMITTED: later("submitted and waiting for the counsellor"),
-    StepStatus.RETURNED: later("returned to the client"),
+    StepStatus.SUBMITTED: later("submitted and waiting for the %(counsellor)s"),
+    StepStatus.RETURNED: later("returned to the %(client)s"),
     StepStatus.COMPLETED: later("completed"),
     StepStatus.SKIPPED: later("skipped"),
 }
@@ -132,8 +132,10 @@ def transition(status: StepStatus, action: StepAction, actor: ActorKind, reason:
     actions = _ALLOWED[actor]
     if action not in actions:
         if actor is ActorKind.CLIENT:
-            raise Forbidden("Only the counsellor can do this, so the step was left as it is. Ask your counsellor.")
-        raise Forbidden("Only the client can do this, so the step was left as it is. Ask your client.")
+            raise Forbidden(
+                later("Only the %(counsellor)s can do this, so the step was left as it is. Ask your %(counsellor)s.")
+            )
+        raise Forbidden(later("Only the %(client)s can do this, so the step was left as it is. Ask your %(client)s."))
     following = actions[action].get(status)
     if following is None:
         raise Conflict(

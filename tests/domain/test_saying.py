@@ -69,5 +69,19 @@ def test_a_text_without_values_is_stored_as_it_is() -> None:
     assert (stored(None), recalled(None)) == (None, None)
 
 
+def test_an_organizations_own_words_for_people_are_put_in_where_it_is_said() -> None:
+    alone = later("Only the %(counsellor)s can freeze a revision.")
+    status = later("returned to the %(client)s")
+    around = several((alone, later("The step is %(status)s, so it cannot be skipped.", status=status)))
+    assert alone == "Only the counsellor can freeze a revision."
+    assert around == f"{alone} The step is returned to the client, so it cannot be skipped."
+    people = {"client": "student", "clients": "students", "counsellor": "adviser", "counsellors": "advisers"}
+    for sentence in (around, recalled(stored(around))):
+        assert isinstance(sentence, Told)
+        assert sentence.said(plain, people) == (
+            "Only the adviser can freeze a revision. The step is returned to the student, so it cannot be skipped."
+        )
+
+
 def test_plain_fills_in_too() -> None:
     assert plain("%(n)s days", n=3) == "3 days"

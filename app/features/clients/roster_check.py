@@ -310,7 +310,7 @@ def _counsellor(value: str, known: Mapping[str, UUID]) -> str:
     if found is None:
         raise BadValue(
             later(
-                "Nobody here with the e-mail “%(value)s” looks after clients. Check it, or invite them first.",
+                "Nobody here with the e-mail “%(value)s” looks after %(clients)s. Check it, or invite them first.",
                 value=_shown(value),
             )
         )

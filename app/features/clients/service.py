@@ -254,7 +254,7 @@ def _counsellor(uow: UnitOfWork, membership_id: UUID) -> Membership:
         )
     ).one_or_none()
     if found is None:
-        raise NotFound("There is no such counsellor, or they no longer work here.")
+        raise NotFound(later("There is no such %(counsellor)s, or they no longer work here."))
     return found
 
 

@@ -228,5 +228,5 @@ def scored(definition: definitions.Instrument, responses: list[int]) -> dict[str
 
 def _client(uow: UnitOfWork) -> UUID:
     if uow.actor.client_id is None:
-        raise NotFound("Only a client answers questionnaires.")
+        raise NotFound(later("Only %(clients)s answer questionnaires."))
     return uow.actor.client_id

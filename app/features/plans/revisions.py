@@ -46,7 +46,7 @@ def freeze_revision(
     """
     # A review opened by its link may freeze the plan it reviews; a client's own session may not.
     if uow.actor.kind == "member" and kind_of(uow.actor) is not ActorKind.COUNSELLOR:
-        raise Forbidden("Only the counsellor can freeze a revision.")
+        raise Forbidden(later("Only the %(counsellor)s can freeze a revision."))
     if not reason.strip():
         raise InvalidInput([FieldProblem("reason", "Write why this revision ends; it is kept with it.")])
     number = plan.revision if revision is None else revision

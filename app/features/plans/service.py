@@ -187,7 +187,7 @@ def add_comment(uow: UnitOfWork, command: AddComment) -> StepComment:
 def set_due_date(uow: UnitOfWork, command: SetDueDate) -> None:
     """Move a step's due day; the counsellor's use case."""
     if kind_of(uow.actor) is not ActorKind.COUNSELLOR:
-        raise Forbidden("Only the counsellor can do this. Ask your counsellor for another date.")
+        raise Forbidden(later("Only the %(counsellor)s can do this. Ask your %(counsellor)s for another date."))
     plan, row = open_step(uow, command.plan_id, command.step)
     if row.due_on == command.due_on:
         return

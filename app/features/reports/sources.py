@@ -12,6 +12,7 @@ from sqlalchemy import func, select
 
 from app.domain import instruments as definitions
 from app.domain.errors import NotFound
+from app.domain.saying import later
 from app.domain.steps import StepKey
 from app.features.clients.models import CaseloadEntry, Client
 from app.features.clients.policy import visible_clients
@@ -115,7 +116,7 @@ def load_source(uow: UnitOfWork, client_id: UUID) -> Sources:
     """One client's sources. Raises NotFound for a client the actor may not see."""
     sources = load_sources(uow, [client_id])
     if not sources.clients:
-        raise NotFound("There is no such client, or they are not yours.")
+        raise NotFound(later("There is no such %(client)s, or they are not yours."))
     return sources
 
 

@@ -125,7 +125,7 @@ def submit_review(uow: UnitOfWork, review_id: UUID, answers: Mapping[str, Any], 
     review.answered_at, review.revision_before = uow.now, plan.revision
     reopened: list[str] = []
     if outcome == "revise":
-        frozen: PlanRevision = freeze_revision(uow, plan, say("The client's check-in asked for changes."), review.id)
+        frozen: PlanRevision = freeze_revision(uow, plan, say("A check-in asked for changes."), review.id)
         review.revision_before = frozen.revision
         reopened = _reopen(uow, plan, steps_to_reopen(answers))
     review.revision_after = plan.revision

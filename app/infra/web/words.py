@@ -55,7 +55,7 @@ def said(sentence: object) -> str:
     Use cases raise English sentences and know no reader; one with values in it knows its text (`later`).
     """
     if isinstance(sentence, Told):
-        return sentence.said(gettext)
+        return sentence.said(gettext, words_here())
     text = str(sentence)
     # Without text gettext answers with the catalogue's own header.
     return str(gettext(text)) if text else ""

@@ -13,7 +13,7 @@ from sqlalchemy import or_, select, update
 from app.domain import access
 from app.domain.access import Actor
 from app.domain.errors import Conflict, FieldProblem, Forbidden, InvalidInput, NotFound
-from app.domain.saying import Say, plain
+from app.domain.saying import Say, later, plain
 from app.domain.steps import ActorKind, StepKey
 from app.features.audit.service import record
 from app.features.plans.models import Plan, StepContent
@@ -225,7 +225,7 @@ def _find(uow: UnitOfWork, plan_id: UUID, evidence_id: UUID, *, lock: bool = Fal
 def _may_change(uow: UnitOfWork, plan_id: UUID, action: str | None, say: Say, *, lock: bool = False) -> Plan:
     plan = find_plan(uow, plan_id, lock=lock)
     if kind_of(uow.actor) is not ActorKind.CLIENT:
-        raise Forbidden(say("Only the client adds and removes files."))
+        raise Forbidden(later("Only the %(client)s adds and removes files."))
     if plan.status != "active":
         raise Conflict(say("This plan is archived, so it does not change any more."))
     if action is not None:

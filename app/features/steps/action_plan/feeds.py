@@ -17,7 +17,7 @@ from sqlalchemy import or_, select, update
 
 from app.domain import access
 from app.domain.errors import Conflict, Forbidden
-from app.domain.saying import Say, plain
+from app.domain.saying import Say, later, plain
 from app.domain.steps import ActorKind
 from app.features.audit.service import record
 from app.features.clients.models import Client
@@ -59,7 +59,7 @@ def renew_feed(uow: UnitOfWork, plan_id: UUID, say: Say = plain) -> tuple[Calend
     """
     plan = find_plan(uow, plan_id, lock=True)
     if kind_of(uow.actor) is not ActorKind.CLIENT or uow.actor.membership_id is None:
-        raise Forbidden(say("Only the client makes an address for their calendar."))
+        raise Forbidden(later("Only the %(client)s makes an address for their calendar."))
     if plan.status != "active":
         raise Conflict(say("This plan is archived, so it does not change any more."))
     _end(uow, plan.client_id)

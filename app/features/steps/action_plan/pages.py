@@ -36,6 +36,7 @@ from app.infra.web.access import public, requires
 from app.infra.web.context import actor, runtime, unit_of_work
 from app.infra.web.given import whole_in_query
 from app.infra.web.throttle import Budget, Throttle
+from app.infra.web.words import words_here
 
 blueprint = Blueprint("actions", __name__)
 MOST_SLIP = 3660
@@ -118,7 +119,7 @@ def add_file(action: str) -> Response | tuple[str, int]:
         except InvalidInput as invalid:
             _take(form, invalid)
         else:
-            flash(gettext("The file is added. Your counsellor can see it."))
+            flash(gettext("The file is added. Your %(counsellor)s can see it.", **words_here()))
             return redirect(url_for("actions.show", action=action, _anchor="files"))
     with unit_of_work() as uow:
         return _action_page(uow, action, file_form=form), 422
@@ -239,7 +240,7 @@ def feed(token: str) -> Response:
 def _own(uow: UnitOfWork) -> queries.PlanView:
     plan = queries.plan_of_client(uow, client) if (client := actor().client_id) else None
     if plan is None:
-        raise NotFound(gettext("You have no plan yet. Your counsellor will give you one."))
+        raise NotFound(gettext("You have no plan yet. Your %(counsellor)s will give you one.", **words_here()))
     return queries.view_plan(uow, plan.id)
 
 

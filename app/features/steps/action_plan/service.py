@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from app.domain.errors import Conflict, FieldProblem, Forbidden, InvalidInput, NotFound
-from app.domain.saying import Say, plain
+from app.domain.saying import Say, later, plain
 from app.domain.steps import ActorKind, StepKey
 from app.features.audit.service import record
 from app.features.plans.models import PlanStep, StepContent
@@ -42,7 +42,7 @@ def mark_action(uow: UnitOfWork, command: MarkAction, say: Say = plain) -> StepC
     skipped step, InvalidInput for giving up without a reason or a wrong link.
     """
     if kind_of(uow.actor) is not ActorKind.CLIENT:
-        raise Forbidden(say("Only the client says where an action stands."))
+        raise Forbidden(later("Only the %(client)s says where an action stands."))
     plan = find_plan(uow, command.plan_id, lock=True)
     if plan.status != "active":
         raise Conflict(say("This plan is archived, so it does not change any more."))

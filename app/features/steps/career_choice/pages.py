@@ -34,6 +34,7 @@ from app.features.steps.parts import day_of
 from app.infra.db.open import UnitOfWork
 from app.infra.web.access import requires
 from app.infra.web.context import actor, unit_of_work
+from app.infra.web.words import words_here
 
 blueprint = Blueprint("choice", __name__)
 _KEY = StepKey.CAREER_CHOICE
@@ -110,7 +111,7 @@ def _own(uow: UnitOfWork) -> PlanView:
     client_id = actor().client_id
     plan = plan_of_client(uow, client_id) if client_id else None
     if plan is None:
-        raise NotFound(gettext("You have no plan yet. Your counsellor will give you one."))
+        raise NotFound(gettext("You have no plan yet. Your %(counsellor)s will give you one.", **words_here()))
     return view_plan(uow, plan.id)
 
 
@@ -180,7 +181,7 @@ def add_recommendation(plan_id: UUID) -> Response | tuple[str, int]:
             view = view_plan(uow, plan_id)
             page = render_template("steps/choice_recommend.html", view=view, typed=typed, problems=invalid.problems)
             return page, 422
-    flash(gettext("It is recorded. Your client sees it with your name and your reason."))
+    flash(gettext("It is recorded. Your %(client)s sees it with your name and your reason.", **words_here()))
     return redirect(url_for("plans.step", plan_id=plan_id, number=_KEY.number, _anchor="recommended"))
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from app.domain.errors import Conflict, FieldProblem, Forbidden, InvalidInput, NotFound
 from app.domain.folding import fold
-from app.domain.saying import Say, plain
+from app.domain.saying import Say, later, plain
 from app.domain.steps import ActorKind, StepKey
 from app.features.audit.service import record
 from app.features.occupations import queries as catalogue
@@ -107,7 +107,7 @@ def recommend(uow: UnitOfWork, command: Recommend, say: Say = plain) -> Mapping[
         problems.append(FieldProblem("occupation", say("Name an occupation: a title or code, or your own words.")))
     reason = command.reason.strip()
     if not reason or len(reason) > MOST_REASON:
-        said = say("Write why, in at most %(most)s characters; the client reads it.", most=MOST_REASON)
+        said = later("Write why, in at most %(most)s characters; the %(client)s reads it.", most=MOST_REASON)
         problems.append(FieldProblem("reason", said))
     if len(rows) >= MOST_RECOMMENDED:
         problems.append(FieldProblem("occupation", say("Enough is recommended here. Talk it over instead.")))
@@ -144,7 +144,7 @@ def withdraw_recommendation(uow: UnitOfWork, plan_id: UUID, recommendation: str,
 def _theirs(uow: UnitOfWork, plan_id: UUID) -> tuple[Plan, StepContent | None, list[dict[str, Any]]]:
     """The plan, locked, the step's content (None: nothing is written) and what was recommended so far."""
     if kind_of(uow.actor) is not ActorKind.COUNSELLOR or uow.actor.membership_id is None:
-        raise Forbidden("Only a counsellor can recommend an occupation.")
+        raise Forbidden(later("Only the %(counsellor)s can recommend an occupation."))
     plan = find_plan(uow, plan_id, lock=True)
     if plan.status != "active":
         raise Conflict("This plan is archived, so it does not change any more.")

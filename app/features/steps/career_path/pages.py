@@ -17,6 +17,7 @@ from app.infra.db.open import UnitOfWork
 from app.infra.web.access import requires
 from app.infra.web.context import actor, unit_of_work
 from app.infra.web.given import whole_in_form
+from app.infra.web.words import words_here
 
 blueprint = Blueprint("career_path", __name__)
 _KEY = StepKey.CAREER_PATH
@@ -26,7 +27,7 @@ _ADDRESS = "/my-plan/ways/<path>"
 def _own(uow: UnitOfWork) -> queries.PlanView:
     plan = queries.plan_of_client(uow, client) if (client := actor().client_id) else None
     if plan is None:
-        raise NotFound(gettext("You have no plan yet. Your counsellor will give you one."))
+        raise NotFound(gettext("You have no plan yet. Your %(counsellor)s will give you one.", **words_here()))
     return queries.view_plan(uow, plan.id)
 
 
