@@ -32,6 +32,7 @@ from app.infra.web.words import said, words_here
 
 # Under which name the session keeps how the client wants steps shown.
 _MODE = "steps"
+_ENDS_SEARCH = ("start", "target")
 
 
 def _href(number: int) -> str:
@@ -183,7 +184,9 @@ def _after_save(number: int, *, hand_in: bool, complete: bool) -> Response:
     if more := request.form.get("more", ""):
         return redirect(url_for("overview.my_step", number=number, more=more, _anchor=more, **part))
     if act := _act():
-        asked = {"ask": request.form["ask"]} if request.form.get("ask") else {}
+        # A button that takes one of what was found ends the search; one that adds leaves it, for the next to be added.
+        ends = act.partition("/")[2].partition(":")[0] in _ENDS_SEARCH
+        asked = {"ask": request.form["ask"]} if request.form.get("ask") and not ends else {}
         here: dict[str, Any] = {"did": act.partition("/")[0]} | asked | part
         return redirect(url_for("overview.my_step", number=number, _anchor=here["did"], **here))
     if part and (move := {"next": 1, "back": -1}.get(request.form.get("do", ""))):

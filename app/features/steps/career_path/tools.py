@@ -21,7 +21,7 @@ from app.features.occupations.words import EDUCATION, JOINS
 from app.features.plans.rooms import Content
 from app.features.steps.career_path.facts import facts_of
 from app.features.steps.career_path.finder import Found, find_routes, own_levels
-from app.features.steps.career_path.report import route_picture, stage_lacks, start_words
+from app.features.steps.career_path.report import hops, route_picture, start_words
 from app.features.steps.career_path.ways import kept_route, matrix_of_ways, ways_of
 from app.features.steps.career_path.words import path_name, zone_words
 from app.features.steps.desk import Desk
@@ -95,7 +95,7 @@ class _Shown:
         self.codes = ",".join(stage.get("code") or "" for stage in stages)
         self.heading = gettext("Route %(number)s", number=number) if number else gettext("The route I take")
         self.picture = route_picture(stages, self.heading, gettext)
-        self.hops = [(stage, said) for stage in stages if (said := stage_lacks(stage, gettext))]
+        self.hops = hops(stages, gettext)
 
 
 def orientations(taken: NewestResult | None) -> list[Orientation]:

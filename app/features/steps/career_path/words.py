@@ -30,11 +30,16 @@ def zone_words(zone: int | None, _: Say) -> str:
     }.get(zone or 0, _("job zone not known"))
 
 
-def lack_words(lack: Mapping[str, Any] | None, _: Say) -> list[str]:
-    """What a hop lacks, in sentences: job zones, education, skills; what is not known is said to be so."""
-    if lack is None:
-        return []
-    said = [_zone_lack(lack.get("zones"), _)]
+def begin_words(zone: int | None, _: Say) -> str:
+    """In which job zone somebody without a position begins a route."""
+    if zone is None:
+        return _("It is not known in which job zone you begin.")
+    return _("You begin in job zone %(zone)s.", zone=zone_words(zone, _))
+
+
+def lack_words(lack: Mapping[str, Any], _: Say) -> list[str]:
+    """What a hop lacks in education and skills, in sentences; what is not known is said to be so."""
+    said = []
     share, steps = lack.get("asking_at_most"), lack.get("education_steps")
     if share is None:
         said.append(_("Education: not known. Either the catalogue or step 3 does not say."))
@@ -55,7 +60,8 @@ def lack_words(lack: Mapping[str, Any] | None, _: Say) -> list[str]:
     return said
 
 
-def _zone_lack(zones: int | None, _: Say) -> str:
+def zone_lack(zones: int | None, _: Say) -> str:
+    """How many job zones a hop goes up (None: not known)."""
     if zones is None:
         return _("Preparation: not known how many job zones it goes up.")
     if zones == 0:
