@@ -28,7 +28,7 @@ from app.features.steps.tools import Desk, act_on, has_tools, tools_of
 from app.infra.db.open import UnitOfWork
 from app.infra.web.access import requires
 from app.infra.web.context import actor, time_zone, unit_of_work
-from app.infra.web.words import said, words_here
+from app.infra.web.words import said, say_here, words_here
 
 # Under which name the session keeps how the client wants steps shown.
 _MODE = "steps"
@@ -300,7 +300,7 @@ def _step_page(
         desk = Desk(uow, view, key, content, around, open=form is not None, ask=request.args.get("ask", ""))
         both: dict[str, Any] = {}
         if conflict is not None:
-            both = {"theirs": ROOMS[key].report(conflict.theirs, around, gettext)}
+            both = {"theirs": ROOMS[key].report(conflict.theirs, around, say_here)}
         place = None
         if form is not None and _is_guided():
             # A comment that was refused is mended where the comments are.

@@ -20,6 +20,7 @@ from app.features.plans.words import event_sentence, status_words, step_names
 from app.features.steps.registry import ROOMS
 from app.infra.db.open import UnitOfWork
 from app.infra.drawing.dial import DialSegment, Status
+from app.infra.web.words import say_here
 
 _OPEN = ("not_started", "in_progress", "returned")
 
@@ -113,7 +114,7 @@ def section_of(uow: UnitOfWork, view: PlanView, key: StepKey) -> tuple[Section, 
     around = surroundings_of(uow, view, key)
     room = ROOMS[key]
     content = view.content(key) or room.empty()
-    return room.report(content, around, gettext), room.missing(content, around, gettext), around
+    return room.report(content, around, say_here), room.missing(content, around, gettext), around
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +151,7 @@ def compared(differences: Sequence[StepDifference], old: Mapping[str, Any], new:
     for difference in differences:
         sides = []
         for frozen, snapshot in ((difference.before, old), (difference.after, new)):
-            section = ROOMS[difference.step].report(frozen["content"], _around(snapshot), gettext)
+            section = ROOMS[difference.step].report(frozen["content"], _around(snapshot), say_here)
             due = date.fromisoformat(frozen["due_on"]) if frozen["due_on"] else None
             sides.append(Side(words[frozen["status"]], due, section))
         before, after = sides
@@ -171,7 +172,7 @@ def compared(differences: Sequence[StepDifference], old: Mapping[str, Any], new:
 
 def _said_of(difference: StepDifference) -> tuple[Block, ...]:
     changes = ROOMS[difference.step].changes
-    return changes(difference.before["content"], difference.after["content"], gettext) if changes else ()
+    return changes(difference.before["content"], difference.after["content"], say_here) if changes else ()
 
 
 def _around(snapshot: Mapping[str, Any]) -> Surroundings:

@@ -36,7 +36,7 @@ from app.infra.web.access import public, requires
 from app.infra.web.context import actor, runtime, unit_of_work
 from app.infra.web.given import whole_in_query
 from app.infra.web.throttle import Budget, Throttle
-from app.infra.web.words import words_here
+from app.infra.web.words import say_here, words_here
 
 blueprint = Blueprint("actions", __name__)
 MOST_SLIP = 3660
@@ -274,7 +274,7 @@ def _action_page(
         due_on=day_of(row.get("due_on")),
         done_on=day_of(row.get("done_on")),
         after=[work.names[name] for name in row.get("after") or () if name in work.names],
-        risks=[risk_words(risk, work.names, gettext) for risk in work.risks.get(action, ())],
+        risks=[risk_words(risk, work.names, say_here) for risk in work.risks.get(action, ())],
         link=safe_link(row),
         files=files,
         until=evidence.until,
@@ -303,7 +303,7 @@ def _schedule_page(uow: UnitOfWork, view: queries.PlanView, reader: str) -> str:
         "steps/schedule.html",
         view=view,
         reader=reader,
-        section=report_section(view.content(StepKey.ACTION_PLAN), around, gettext),
+        section=report_section(view.content(StepKey.ACTION_PLAN), around, say_here),
         opened=opened,
         action=action,
         days=days,
