@@ -8,6 +8,7 @@ import random
 import re
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -57,6 +58,39 @@ def test_a_kill_without_a_victim_is_not_counted(servers: Servers, tmp_path: Path
     finally:
         alone.kill()
         alone.wait()
+
+
+def test_what_is_killed_is_started_again_once_whoever_looks_meanwhile(servers: Servers, tmp_path: Path) -> None:
+    crew = Crew(servers.settings("any", tmp_path), servers.valkey, tmp_path)
+    started = []
+
+    def start(name: str) -> None:
+        process = subprocess.Popen(["/bin/sleep", "60"], start_new_session=True)
+        started.append(process)
+        crew._running[name] = process
+
+    crew._start = start  # type: ignore[method-assign] # what is started does not matter here, only how often
+    start("sweeper")
+    ended = threading.Event()
+
+    def look() -> None:
+        while not ended.is_set():
+            crew.mend()
+
+    looker = threading.Thread(target=look)
+    looker.start()
+    try:
+        for _ in range(30):
+            crew.kill("sweeper", 0)
+    finally:
+        ended.set()
+        looker.join()
+        alive = [process for process in started if process.poll() is None]
+        for process in alive:
+            process.kill()
+            process.wait()
+    assert len(started) == 31
+    assert len(alive) == 1
 
 
 def test_every_choice_of_a_killer_comes_from_its_seed(servers: Servers, tmp_path: Path) -> None:
