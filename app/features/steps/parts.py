@@ -102,10 +102,14 @@ def way_words(_: Say) -> dict[str, str]:
     }
 
 
+def path_name(row: Mapping[str, Any], _: Say) -> str:
+    """What a way of step 5 is called: its own name, else its kind."""
+    return row.get("name") or way_words(_).get(row.get("kind") or "", "?")
+
+
 def paths_of(contents: Mapping[StepKey, Mapping[str, Any]], _: Say) -> dict[str, str]:
-    """The ways of step 5 by id with their names; one without a name goes by its kind."""
-    rows_there = contents.get(StepKey.CAREER_PATH, {}).get("paths", ())
-    return {row["id"]: row.get("name") or way_words(_).get(row.get("kind") or "", "?") for row in rows_there}
+    """The ways of step 5 by id with their names."""
+    return {row["id"]: path_name(row, _) for row in contents.get(StepKey.CAREER_PATH, {}).get("paths", ())}
 
 
 def aside(row: Mapping[str, Any], contents: Mapping[StepKey, Mapping[str, Any]]) -> str | None:

@@ -19,7 +19,7 @@ from app.features.plans.queries import PlanView
 from app.features.plans.rooms import step_of
 from app.features.plans.words import aspect_words, step_names
 from app.features.steps.ambition.values import value_name
-from app.features.steps.career_path.words import path_name
+from app.features.steps.parts import path_name
 from app.infra.db.open import UnitOfWork
 
 _RESULTS = frozenset(RESULTS.values())

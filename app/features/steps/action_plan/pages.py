@@ -29,7 +29,7 @@ from app.features.steps.action_plan.models import ActionEvidence
 from app.features.steps.action_plan.report import goal_names, report_section
 from app.features.steps.action_plan.service import MarkAction, mark_action
 from app.features.steps.action_plan.tools import safe_link
-from app.features.steps.action_plan.words import kind_words, risk_words
+from app.features.steps.action_plan.words import kind_words, risk_words, status_words
 from app.features.steps.parts import MOST_LINE, action_status, day_of, written
 from app.infra.db.open import UnitOfWork
 from app.infra.web.access import public, requires
@@ -50,12 +50,7 @@ class MarkForm(FlaskForm):  # type: ignore[misc] # Flask-WTF carries no types
 
     status = RadioField(
         _("How does it stand?"),
-        choices=[
-            SelectChoice("planned", _("planned")),
-            SelectChoice("begun", _("begun")),
-            SelectChoice("done", _("done")),
-            SelectChoice("dropped", _("given up")),
-        ],
+        choices=[SelectChoice(status, word) for status, word in status_words(_).items()],
         validators=[InputRequired(_("Choose where the action stands."))],
     )
     dropped_why = StringField(_("If given up: why?"), validators=[Length(max=MOST_LINE)])

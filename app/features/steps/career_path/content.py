@@ -10,10 +10,21 @@ from marshmallow import ValidationError, fields, validate
 from app.domain.saying import Say, later
 from app.features.plans.rooms import Content, Settling, Surroundings
 from app.features.steps.career_path.ways import live_milestones, matrix_of_ways, ways_of
-from app.features.steps.career_path.words import path_name
 from app.features.steps.matrix import Criterion, Rated, comparisons, settle_pairs, weighting_field
 from app.features.steps.matrix_words import missing_of
-from app.features.steps.parts import Row, StrictSchema, choice, day, flag, line, long_text, rows, whole, written
+from app.features.steps.parts import (
+    Row,
+    StrictSchema,
+    choice,
+    day,
+    flag,
+    line,
+    long_text,
+    path_name,
+    rows,
+    whole,
+    written,
+)
 
 KINDS = ("administration", "technical", "entrepreneurship", "own")
 # A route of at most six hops has seven stages (`app.domain.routes.MOST_HOPS`).

@@ -12,7 +12,7 @@ from app.domain.steps import ActorKind, StepAction, StepKey, StepStatus, allowed
 from app.features.plans import queries
 from app.features.steps.career_path.service import SwitchPath, switch_path
 from app.features.steps.career_path.ways import preview, way_of
-from app.features.steps.career_path.words import path_name
+from app.features.steps.parts import path_name
 from app.infra.db.open import UnitOfWork
 from app.infra.web.access import requires
 from app.infra.web.context import actor, unit_of_work

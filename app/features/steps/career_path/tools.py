@@ -23,9 +23,9 @@ from app.features.steps.career_path.facts import facts_of
 from app.features.steps.career_path.finder import Found, find_routes, own_levels
 from app.features.steps.career_path.report import route_picture, stage_lacks, start_words
 from app.features.steps.career_path.ways import kept_route, matrix_of_ways, ways_of
-from app.features.steps.career_path.words import path_name, zone_words
 from app.features.steps.desk import Desk
 from app.features.steps.matrix_words import sensitivity_words, weights_words
+from app.features.steps.parts import path_name
 
 _MOST_HITS = 6
 
@@ -66,11 +66,9 @@ def look(desk: Desk) -> Mapping[str, Any]:
         "firm": sensitivity_words(matrix, gettext),
         "facts": facts,
         "joins": JOINS,
-        "zone_words": lambda zone: zone_words(zone, gettext),
         "target": target,
         "own_target": bool(content.get("target")),
         "start": start_words(content, gettext),
-        "found": found,
         "why": why_words(found),
         "education": _education(found.education),
         "routes": [_Shown(stages, number) for number, stages in enumerate(found.routes, start=1)],
@@ -83,7 +81,6 @@ def look(desk: Desk) -> Mapping[str, Any]:
         "release": release,
         "credit": credit_lines(release, current_outlook(desk.uow) if facts and facts.outlook else None),
         "open": desk.open,
-        "plan_id": desk.view.plan.id,
     }
 
 

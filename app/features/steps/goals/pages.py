@@ -14,7 +14,7 @@ from app.domain.access import Permission
 from app.domain.errors import NotFound
 from app.domain.steps import StepKey
 from app.features.plans import queries
-from app.features.steps.goals.forms import LEVEL_FIELDS
+from app.features.steps.goals.forms import LEVEL_FIELDS, LEVEL_LABELS
 from app.features.steps.goals.service import ChangeLevels, change_levels
 from app.features.steps.parts import MOST_LINE, written
 from app.infra.web.access import requires
@@ -31,11 +31,11 @@ def _level(label: str) -> StringField:
 class LevelsForm(FlaskForm):  # type: ignore[misc] # Flask-WTF carries no types
     """The five levels of one goal, and why they change."""
 
-    level_a = _level(_("Much less than I expect (−2)"))
-    level_b = _level(_("Less than I expect (−1)"))
-    level_c = _level(_("What I expect (0)"))
-    level_d = _level(_("More than I expect (+1)"))
-    level_e = _level(_("Much more than I expect (+2)"))
+    level_a = _level(LEVEL_LABELS["level_a"])
+    level_b = _level(LEVEL_LABELS["level_b"])
+    level_c = _level(LEVEL_LABELS["level_c"])
+    level_d = _level(LEVEL_LABELS["level_d"])
+    level_e = _level(LEVEL_LABELS["level_e"])
     why = TextAreaField(
         _("Why do the levels change?"),
         validators=[InputRequired(_("Write why the levels change; it is kept with them.")), Length(max=MOST_LINE)],
