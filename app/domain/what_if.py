@@ -6,7 +6,6 @@ the catalogue knows a way to an occupation, what it asks for in education) the c
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -14,6 +13,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from app.domain.orphans import Orphan, orphans, waits_for
+from app.domain.outlook import CODE
 from app.domain.schedule import Action, Risk, ScheduleCircle, State, Why, check_circles, find_risks
 from app.domain.staleness import Change, stale_steps
 from app.domain.steps import StepKey
@@ -52,7 +52,6 @@ FIELDS: Final[Mapping[Kind, tuple[str, ...]]] = {
 _FACTOR_KINDS = ("opportunity", "threat", "strength", "weakness")
 _MOST_HOURS = 168
 _LONGEST_NAME, _LONGEST_RELEASE = 300, 100
-_CODE = re.compile(r"[0-9]{2}-[0-9]{4}\.[0-9]{2}")
 _FIRST_DAY, _LAST_DAY = date(1900, 1, 1), date(2200, 12, 31)
 
 
@@ -74,7 +73,7 @@ def _occupation_fits(change: Mapping[str, Any], contents: Contents) -> bool:
     return (
         isinstance(name, str)
         and 0 < len(name.strip()) <= _LONGEST_NAME
-        and (code is None or (isinstance(code, str) and bool(_CODE.fullmatch(code))))
+        and (code is None or (isinstance(code, str) and bool(CODE.fullmatch(code))))
         and (release is None or (isinstance(release, str) and len(release) <= _LONGEST_RELEASE))
     )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -13,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Row, select
 
-from app.domain.outlook import Join, National, is_growing, join_projection
+from app.domain.outlook import CODE, Join, National, is_growing, join_projection
 from app.features.occupations.models import (
     CatalogueRelease,
     Occupation,
@@ -27,7 +26,6 @@ from app.infra.db.open import UnitOfWork
 
 Floats = NDArray[np.float64]
 _T = TypeVar("_T")
-CODE = re.compile(r"[0-9]{2}-[0-9]{4}\.[0-9]{2}")
 # Whole releases a process keeps; the current one and a few that saved matches were made with.
 _KEPT = 6
 _kept: dict[tuple[str, str], Any] = {}

@@ -10,12 +10,14 @@ from typing import Any
 
 from marshmallow import RAISE, Schema, fields, validate
 
+from app.domain.outlook import CODE
 from app.domain.saying import Say
 from app.domain.steps import StepKey
 
 MOST_TEXT = 20_000
 MOST_LINE = 300
 MOST_ROWS = 100
+ID = r"^[a-z0-9]{1,32}$"
 _WORD = re.compile(r"\w+", re.UNICODE)
 # Chinese is written without blanks: about two signs make a word.
 _SIGN = re.compile(r"[\u3400-\u9fff]")
@@ -33,7 +35,7 @@ class StrictSchema(Schema):
 class Row(StrictSchema):
     """A row of a list; its id stays when rows around it come and go, so that others can point at it."""
 
-    id = fields.String(required=True, validate=validate.Regexp(r"^[a-z0-9]{1,32}$"))
+    id = fields.String(required=True, validate=validate.Regexp(ID))
 
 
 def long_text() -> fields.String:
@@ -54,6 +56,24 @@ def choice(*options: str) -> fields.String:
 def whole(low: int, high: int) -> fields.Integer:
     """A whole number from `low` to `high`, or None."""
     return fields.Integer(load_default=None, allow_none=True, strict=True, validate=validate.Range(low, high))
+
+
+def number(low: float, high: float) -> fields.Float:
+    """A number from `low` to `high`, or None."""
+    return fields.Float(load_default=None, allow_none=True, validate=validate.Range(low, high))
+
+
+def occupation_code(*, required: bool = False) -> fields.String:
+    """The code of an occupation of the catalogue; None for one written by hand, unless it is required."""
+    code = validate.Regexp(rf"^{CODE.pattern}$")
+    if required:
+        return fields.String(required=True, validate=code)
+    return fields.String(load_default=None, allow_none=True, validate=code)
+
+
+def release_key() -> fields.String:
+    """The key of the release an occupation was taken from, or None."""
+    return fields.String(load_default=None, allow_none=True, validate=validate.Length(max=100))
 
 
 def day() -> fields.Date:

@@ -24,7 +24,7 @@ from app.features.steps.action_plan import evidence, feeds
 from app.features.steps.action_plan.content import MOST_LINK
 from app.features.steps.action_plan.evidence import AddEvidence
 from app.features.steps.action_plan.evidence_files import KINDS, MOST_BYTES
-from app.features.steps.action_plan.figures import Work, work_of
+from app.features.steps.action_plan.figures import MOST_SLIP, Work, work_of
 from app.features.steps.action_plan.models import ActionEvidence
 from app.features.steps.action_plan.report import goal_names, report_section
 from app.features.steps.action_plan.service import MarkAction, mark_action
@@ -39,7 +39,6 @@ from app.infra.web.throttle import Budget, Throttle
 from app.infra.web.words import words_here
 
 blueprint = Blueprint("actions", __name__)
-MOST_SLIP = 3660
 # A calendar program asks a few times an hour; whoever guesses addresses asks more.
 _READS = Budget("calendar-feed", "60 per hour")
 _GUESSES = Budget("calendar-guess", "60 per hour")

@@ -12,6 +12,7 @@ from sqlalchemy import select
 
 from app.domain.errors import Conflict, FieldProblem, Forbidden, InvalidInput, NotFound
 from app.domain.folding import fold
+from app.domain.outlook import CODE
 from app.domain.saying import Say, later, plain
 from app.domain.steps import ActorKind, StepKey
 from app.features.audit.service import record
@@ -167,7 +168,7 @@ def _named(uow: UnitOfWork, typed: str) -> tuple[str, str | None, str | None]:
     release = catalogue.current_release(uow)
     if release is None or not typed:
         return typed, None, None
-    if catalogue.CODE.fullmatch(typed) and (title := whole.titles_of_all(uow, release).get(typed)):
+    if CODE.fullmatch(typed) and (title := whole.titles_of_all(uow, release).get(typed)):
         return title, typed, release.key
     hits = search(uow, typed, 1, release)
     if hits and hits[0].own and fold(hits[0].title) == fold(typed):
