@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Integer, and_, case, exists, func, select,
 from sqlalchemy.orm import aliased
 
 from app.domain.access import Actor, Permission, Role
+from app.domain.steps import OPEN_STATUSES
 from app.features.clients.models import CaseloadEntry, Client
 from app.features.cohorts.models import Cohort, CohortMember
 from app.features.organizations.models import Membership, Organization
@@ -85,7 +86,7 @@ def count_all(uow: UnitOfWork, today: date, *, least: int | None = None) -> Aggr
     organization = uow.session.scalars(select(Organization)).one()
     clients = uow.session.scalar(select(func.count()).select_from(Client).where(who)) or 0
     # One row per step and status (with how many of them are late): the source of three tables.
-    late = and_(PlanStep.due_on < today, PlanStep.status.in_(("not_started", "in_progress", "returned")))
+    late = and_(PlanStep.due_on < today, PlanStep.status.in_(OPEN_STATUSES))
     steps = uow.session.execute(
         select(PlanStep.step, PlanStep.status, func.count(), func.sum(case((late, 1), else_=0)).cast(Integer))
         .join(Plan, Plan.id == PlanStep.plan_id)

@@ -46,7 +46,7 @@ def _frame(plan_id: UUID, view: Any) -> dict[str, Any]:
         "base": "base_phone.html" if own else "base.html",
         "own": own,
         "view": view,
-        "name": f"{view.client.given_name} {view.client.family_name}",
+        "name": view.client.name,
         "plan_href": plan,
         "names": step_names(gettext),
         "mine": actor().membership_id,

@@ -165,11 +165,6 @@ def loose_ends(contents: Mapping[StepKey, Mapping[str, Any]], href: Callable[[in
     return list(found.values())
 
 
-def contents_of(view: PlanView) -> dict[StepKey, Mapping[str, Any]]:
-    """What is written in each step of a plan."""
-    return {key: row.content for key, row in view.contents.items()}
-
-
 def orphan_words(orphan: Orphan) -> str:
     """What points at nothing, and what to do."""
     words = {

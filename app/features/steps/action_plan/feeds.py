@@ -130,15 +130,14 @@ def serve_feed(runtime: Runtime, token: str, *, request_id: str = "") -> Served 
 
 
 def _source(uow: UnitOfWork, feed: CalendarFeed, client: Client, home: str) -> Source:
-    name = f"{client.given_name} {client.family_name}"
     plan = uow.session.scalars(select(Plan).where(Plan.client_id == client.id, Plan.status == "active")).one_or_none()
     if plan is None:
-        return Source(feed.id, name, feed.created_at, feed.created_at, None, (), {}, {}, home)
+        return Source(feed.id, client.name, feed.created_at, feed.created_at, None, (), {}, {}, home)
     rows = uow.session.scalars(select(StepContent).where(StepContent.plan_id == plan.id)).all()
     steps = uow.session.scalars(select(PlanStep).where(PlanStep.plan_id == plan.id).order_by(PlanStep.step))
     return Source(
         plan_id=plan.id,
-        name=name,
+        name=client.name,
         created_at=plan.created_at,
         updated_at=plan.updated_at,
         next_review_on=plan.next_review_on,

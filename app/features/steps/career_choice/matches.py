@@ -227,7 +227,7 @@ def read_matches(
     With a `release` and an assessment of interests the list as it was with them; the columns beside it are of now.
     Four statements once the process has read the release.
     """
-    contents = {step: row.content for step, row in view.contents.items()}
+    contents = view.written
     here = release or catalogue.current_release(uow)
     found = newest_results(uow, view.client.id, ["interests", "values", "skills"])
     interests = found.get("interests")
