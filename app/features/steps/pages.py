@@ -95,14 +95,14 @@ def move(plan_id: UUID, number: int, move: str) -> Response | tuple[str, int]:
     """Accept, return, reopen, skip or take up a step."""
     key = key_of(number)
     form = ReasonForm(prefix=move)
-    with unit_of_work() as uow:
-        command = MoveStep(plan_id=plan_id, step=key, action=_MOVES[move], reason=form.reason.data)
-        try:
+    command = MoveStep(plan_id=plan_id, step=key, action=_MOVES[move], reason=form.reason.data)
+    try:
+        with unit_of_work() as uow:
             after = service.move_step(uow, command)
-        except InvalidInput as invalid:
-            # Nothing was changed; the form comes back with what was typed.
-            form.reason.errors = [problem.sentence for problem in invalid.problems]
-            return _step_page(plan_id, key, forms={move: form}), 422
+    except InvalidInput as invalid:
+        # Nothing was changed; the form comes back with what was typed.
+        form.reason.errors = [problem.sentence for problem in invalid.problems]
+        return _step_page(plan_id, key, forms={move: form}), 422
     said = {
         StepStatus.COMPLETED: gettext("Step %(n)s is accepted.", n=number),
         StepStatus.RETURNED: gettext("Step %(n)s is returned with your reason.", n=number),

@@ -16,12 +16,13 @@ from uuid import UUID, uuid4
 from sqlalchemy import or_, select, update
 
 from app.domain import access
-from app.domain.errors import Conflict, Forbidden
+from app.domain.errors import Forbidden
 from app.domain.saying import Say, later, plain
 from app.domain.steps import ActorKind
 from app.features.audit.service import record
 from app.features.clients.models import Client
 from app.features.organizations.models import Organization, Tenant
+from app.features.plans.acting import lock_plan
 from app.features.plans.models import Plan, PlanStep, StepContent
 from app.features.plans.policy import kind_of
 from app.features.plans.queries import find_plan
@@ -57,11 +58,9 @@ def renew_feed(uow: UnitOfWork, plan_id: UUID, say: Say = plain) -> tuple[Calend
 
     Only the client does it: whoever holds the address reads the client's dates.
     """
-    plan = find_plan(uow, plan_id, lock=True)
+    plan = lock_plan(uow, plan_id, say)
     if kind_of(uow.actor) is not ActorKind.CLIENT or uow.actor.membership_id is None:
         raise Forbidden(later("Only the %(client)s makes an address for their calendar."))
-    if plan.status != "active":
-        raise Conflict(say("This plan is archived, so it does not change any more."))
     _end(uow, plan.client_id)
     secret = secrets.token_urlsafe(32)
     feed = CalendarFeed(
