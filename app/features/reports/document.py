@@ -27,11 +27,10 @@ from app.features.steps.registry import ROOMS
 from app.infra.drawing.charts import Bar, bars_svg
 from app.infra.drawing.dial import DialSegment, DialWords, dial_svg
 from app.infra.drawing.svg import ACCENT
-from app.infra.locales import regional
+from app.infra.locales import LANGUAGES, regional
 from app.infra.speech import speaker
 
 TEMPLATE = "reports/client.typ"
-_LANGUAGES = ("en", "zh_Hans_CN")
 _DRAWN_WIDTH = re.compile(r"<svg[^>]*? width=\"([\d.]+)\"")
 # A drawing this wide, in its own pixels, takes the whole width of the page.
 _PAGE_WIDTH = 600
@@ -43,7 +42,7 @@ class Writer:
     def __init__(self, sources: Sources, locale: str) -> None:
         """Take what the documents share; `locale` is one of Octant's languages, else English is written."""
         self.sources = sources
-        self.locale = locale if locale in _LANGUAGES else "en"
+        self.locale = locale if locale in LANGUAGES else "en"
         self.say: Say = speaker(self.locale)
         self.babel = Locale.parse(regional(self.locale, sources.organization.time_zone))
         self.zone = ZoneInfo(sources.organization.time_zone)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -100,11 +100,6 @@ def words(text: str) -> int:
 def written(content: Mapping[str, Any], name: str, key: str) -> list[Mapping[str, Any]]:
     """The rows of list `name` whose field `key` holds something."""
     return [row for row in content.get(name, ()) if row.get(key)]
-
-
-def label_of(options: Sequence[tuple[str, str]], value: str | None) -> str:
-    """The label of a chosen option; empty for none."""
-    return dict(options).get(value or "", "")
 
 
 def day_of(value: str | None) -> date | None:

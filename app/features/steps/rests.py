@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -202,11 +202,7 @@ def map_lines() -> list[MapLine]:
         return f"{step.number} {names[step]}" if step else str(gettext("outside the plan"))
 
     return [
-        MapLine(words[aspect.value], place(HOME[aspect]), _joined(place(step) for step in steps))
+        MapLine(words[aspect.value], place(HOME[aspect]), ", ".join(place(step) for step in steps))
         for aspect in Aspect
         if (steps := steps_reached(aspect))
     ]
-
-
-def _joined(words: Iterable[str]) -> str:
-    return ", ".join(words)

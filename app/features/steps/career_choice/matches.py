@@ -20,6 +20,7 @@ from app.domain.matching import Coverage, EducationGap, Floats, SkillNeed, Stabi
 from app.features.instruments.queries import NewestResult, newest_results, result_by_id
 from app.features.occupations import queries as catalogue
 from app.features.occupations import whole
+from app.features.occupations.credit import credit_lines
 from app.features.occupations.families import family_of
 from app.features.occupations.queries import Outlook, Profiles, Release
 from app.features.plans.queries import PlanView
@@ -272,6 +273,11 @@ def factors_by_code(contents: Any) -> dict[str, int]:
             if isinstance(code, str) and code and row.get("text"):
                 found[code] = found.get(code, 0) + 1
     return found
+
+
+def credit_of(uow: UnitOfWork, matches: Matches) -> list[str]:
+    """Whom to name where the list is shown; empty without a catalogue."""
+    return credit_lines(matches.release, catalogue.current_outlook(uow) if matches.release else None)
 
 
 def saved_match(matches: Matches, code: str, today: date) -> dict[str, Any] | None:

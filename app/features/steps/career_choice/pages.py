@@ -15,11 +15,10 @@ from app.domain.access import Permission
 from app.domain.errors import InvalidInput, NotFound
 from app.domain.steps import OPEN_STATUSES, StepKey
 from app.features.occupations import queries as catalogue
-from app.features.occupations.credit import credit_lines
 from app.features.occupations.families import FAMILIES
 from app.features.occupations.words import EDUCATION, ZONES
 from app.features.plans.queries import PlanView, view_plan
-from app.features.steps.career_choice.matches import Match, Matches, read_matches, standings
+from app.features.steps.career_choice.matches import Match, Matches, credit_of, read_matches, standings
 from app.features.steps.career_choice.reasons import Reasons, reasons_for
 from app.features.steps.career_choice.service import (
     Kind,
@@ -208,7 +207,7 @@ def _list_page(uow: UnitOfWork, view: PlanView, *, own: bool) -> str:
         open=own and view.step(_KEY).status in OPEN_STATUSES,
         href=href,
         percent=percent,
-        credit=credit_lines(found.release, catalogue.current_outlook(uow) if found.release else None),
+        credit=credit_of(uow, found),
     )
 
 
@@ -240,7 +239,7 @@ def _why_page(uow: UnitOfWork, view: PlanView, code: str, *, own: bool) -> str:
         may_work=not own and actor().may(Permission.WORK_PLANS) and view.plan.status == "active",
         href=_hrefs(view, own=own),
         percent=percent,
-        credit=credit_lines(found.release, catalogue.current_outlook(uow) if found.release else None),
+        credit=credit_of(uow, found),
     )
 
 

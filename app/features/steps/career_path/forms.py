@@ -13,9 +13,9 @@ from wtforms.validators import Optional
 from app.features.plans.rooms import Content, Surroundings
 from app.features.steps.career_path.ways import way_of, ways_of
 from app.features.steps.matrix_forms import (
+    CriterionRow,
     RatedRow,
     choose_pairs,
-    criteria_rows,
     dealt_pairs,
     pair_rows,
     rated_row,
@@ -92,7 +92,7 @@ class CareerPathForm(RoomForm):
     )
     fixed = frozenset({"pairs"})
 
-    criteria = criteria_rows(_("What a good way must fit"))
+    criteria = rows(CriterionRow, _("What a good way must fit"))
     weighting = weighting_pick()
     pairs = pair_rows()
     paths = rows(

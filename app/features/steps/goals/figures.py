@@ -36,15 +36,12 @@ def node(row: Mapping[str, Any], around: Surroundings) -> Goal:
     return Goal(row["id"], row.get("parent"), row.get("horizon"), live)
 
 
-def actions_of(around: Surroundings) -> list[Mapping[str, Any]]:
-    """The actions of step 7 that count now, as plain data."""
-    return live_actions(around.contents)
-
-
 def shares_of(goals: Sequence[Mapping[str, Any]], around: Surroundings) -> dict[str, Share]:
     """Per goal the actions done of those planned for it and for the goals below it."""
     nodes = [node(row, around) for row in goals]
-    return roll_up(nodes, [(row.get("goal") or "", action_status(row) == "done") for row in actions_of(around)])
+    return roll_up(
+        nodes, [(row.get("goal") or "", action_status(row) == "done") for row in live_actions(around.contents)]
+    )
 
 
 def described(row: Mapping[str, Any]) -> bool:
