@@ -17,7 +17,7 @@ from app.domain.saying import Say
 from app.domain.scoring import band, reliable_change
 from app.domain.steps import StepKey
 from app.domain.wording import first_large, people_words
-from app.features.instruments.words import picture_groups, picture_titles, trust_sentences
+from app.features.instruments.words import band_in_words, picture_groups, picture_titles, trust_sentences
 from app.features.plans.rooms import Block, Cell, Listing, Paragraph, Picture, Surroundings, Table
 from app.features.plans.words import status_words, step_names
 from app.features.reports.sources import PlanSource, Source, Sources, Taking
@@ -196,7 +196,7 @@ class Writer:
             shown = _("not enough answers") if value is None else f"{value:.1f}"
             if value is not None:
                 bars.append(Bar(scale.title, value, shown, *(edges or (None, None))))
-            row = [scale.title, shown, _("not yet known") if edges is None else f"{edges[0]:.1f} – {edges[1]:.1f}"]
+            row = [scale.title, shown, band_in_words(edges, _)]
             if comparable and before is not None:
                 row.append(self._change(before.scores[number], value, known.error if known else None))
             rows.append(row)
