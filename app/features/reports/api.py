@@ -85,7 +85,7 @@ def read_aggregates(query: dict[str, Any]) -> dict[str, Any]:
     withhold = "small" in query or not actor().may(Permission.READ_CLIENTS)
     with unit_of_work() as uow:
         today = uow.now.astimezone(ZoneInfo(place().time_zone)).date()
-        shown = show(count_all(uow, today), gettext, withhold=withhold, words=words_here())
+        shown = show(count_all(uow, today, withhold=withhold), gettext, words=words_here())
     tables = [
         {name: getattr(table, name) for name in ("key", "title", "text", "columns", "withheld")}
         | {"rows": [{"name": name, "cells": cells, "total": total} for name, cells, total in table.rows]}

@@ -141,10 +141,7 @@ def _withhold() -> bool:
 
 def _shown(uow: UnitOfWork) -> tuple[Shown, date]:
     today = uow.now.astimezone(ZoneInfo(place().time_zone)).date()
-    least = place().small_cell_threshold if _withhold() else None
-    return show(
-        count_all(uow, today, least=least), gettext, withhold=_withhold(), words=words_here(), month=_month
-    ), today
+    return show(count_all(uow, today, withhold=_withhold()), gettext, words=words_here(), month=_month), today
 
 
 def _month(written: str) -> str:
