@@ -21,7 +21,6 @@ from app.features.instruments.words import band_in_words, picture_groups, pictur
 from app.features.plans.rooms import Block, Cell, Listing, Paragraph, Picture, Surroundings, Table
 from app.features.plans.words import status_words, step_names
 from app.features.reports.sources import PlanSource, Source, Sources, Taking
-from app.features.reports.words import review_words
 from app.features.steps.parts import action_status, live_actions
 from app.features.steps.registry import ROOMS
 from app.infra.drawing.charts import Bar, bars_svg
@@ -245,8 +244,7 @@ class Writer:
         plan = source.plan
         assert plan is not None
         _ = self.say
-        outcome = review_words(_)
-        reviews = [(on, outcome.get(result or state, state)) for on, state, result in source.reviews]
+        reviews = [(on, outcome or state) for on, state, outcome in source.reviews]
         around = Surroundings(
             contents=plan.contents, reviews=reviews, today=self.today, catalogue=self.sources.catalogue
         )

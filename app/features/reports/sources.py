@@ -36,7 +36,6 @@ class StepLine:
     due_on: date | None
     changed_at: datetime | None
     stale: bool
-    reason: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,13 +164,12 @@ def _add_plans(uow: UnitOfWork, clients: Mapping[UUID, Source]) -> None:
             PlanStep.due_on,
             PlanStep.changed_at,
             PlanStep.stale,
-            PlanStep.reason,
         )
         .where(PlanStep.plan_id.in_(list(owner)))
         .order_by(PlanStep.plan_id, PlanStep.step)
     ):
         stale = step.stale and step.status == "completed"
-        line = StepLine(step_of(step.step), step.status, step.due_on, step.changed_at, stale, step.reason)
+        line = StepLine(step_of(step.step), step.status, step.due_on, step.changed_at, stale)
         steps.setdefault(step.plan_id, []).append(line)
     contents: dict[UUID, dict[StepKey, Mapping[str, Any]]] = {}
     for written in uow.session.execute(
