@@ -317,6 +317,17 @@ def test_a_suggested_rating_counts_only_when_it_is_taken(client: FlaskClient, ru
     assert option["id"] not in [row["id"] for row in stored(runtime, scene)["options"]]
 
 
+def test_a_weight_of_nothing_is_shown_and_kept(client: FlaskClient, runtime: Runtime, scene: Scene) -> None:
+    sent = fields_of(client.get("/my-plan/steps/4").text, FORM)
+    place = next(name for name, value in sent.items() if name.startswith("criteria-") and value == "My interests")
+    weight = place.replace("name", "weight")
+    client.post("/my-plan/steps/4", data=sent | {weight: "0", "do": "save"})
+    again = fields_of(client.get("/my-plan/steps/4").text, FORM)
+    assert again[weight] == "0"
+    client.post("/my-plan/steps/4", data=again | {"do": "save"})
+    assert [row["weight"] for row in stored(runtime, scene)["criteria"] if row["name"] == "My interests"] == [0]
+
+
 def test_a_button_of_an_old_page_changes_nothing(client: FlaskClient, runtime: Runtime, scene: Scene) -> None:
     press(client, "x")
     before = stored(runtime, scene)

@@ -15,7 +15,7 @@ from app.features.plans.rooms import Content, Surroundings
 from app.features.steps.goals.figures import locked_since
 from app.features.steps.goals.words import horizon_words, smart_words, status_words
 from app.features.steps.parts import aside, day_of, paths_of, written
-from app.features.steps.rowforms import Part, RoomForm, RowForm, choices, pick, rows, scale
+from app.features.steps.rowforms import Part, RoomForm, RowForm, choices, pick, rows, scale, whole_or_none
 
 LEVEL_FIELDS = {"level_a": "-2", "level_b": "-1", "level_c": "0", "level_d": "1", "level_e": "2"}
 LEVEL_LABELS = {
@@ -89,7 +89,8 @@ class GoalRow(RowForm):
             if yes or why:
                 smart[name] = {"yes": {"yes": True, "no": False}.get(yes or ""), "why": why}
         level = plain.pop("level")
-        plain["level"] = None if level in _NO_CHOICE else int(level) if level.lstrip("-").isdigit() else level
+        # What is no number stays as it is, and the room refuses it.
+        plain["level"] = None if level in _NO_CHOICE else level if (number := whole_or_none(level)) is None else number
         return plain | {"levels": levels, "smart": smart}
 
 

@@ -16,7 +16,7 @@ from app.features.plans.occupations import named_occupations
 from app.features.plans.rooms import Content, Surroundings
 from app.features.steps.opportunities.figures import beside
 from app.features.steps.opportunities.words import area_words, control_words, state_words
-from app.features.steps.rowforms import Part, RoomForm, RowForm, choices, pick, rows, scale
+from app.features.steps.rowforms import Part, RoomForm, RowForm, choices, pick, rows, scale, whole_or_none
 
 
 class FactorRow(RowForm):
@@ -89,7 +89,7 @@ class OpportunitiesForm(RoomForm):
     education = SelectField(
         _("My highest education so far"),
         choices=choices(_("Choose"), ((str(level), word) for level, word in enumerate(EDUCATION, start=1))),
-        coerce=lambda value: int(value) if str(value or "").isdecimal() else None,
+        coerce=whole_or_none,
         description=_("It shows how many jobs of an occupation ask for at most what you have."),
         validate_choice=False,
     )
