@@ -81,8 +81,6 @@ def create_app(runtime: Runtime) -> Flask:
     app.register_blueprint(health)
     composition.install(app)
     check_every_route(app)
-    # Templates link to another feature's page by asking whether it is there.
-    app.jinja_env.globals["endpoints"] = frozenset(app.view_functions)
     return app
 
 

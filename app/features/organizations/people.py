@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from flask import Blueprint, current_app, flash, redirect, render_template, request, session, url_for
+from flask import Blueprint, flash, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 from flask_login import current_user
@@ -77,9 +77,7 @@ def invite_client(client_id: UUID) -> ResponseReturnValue:
         link = invitations.invite(uow, command)
     send_invitation(command.email, command.name, link)
     flash(gettext("%(name)s is invited. The link in the mail works for 7 days.", name=command.name))
-    if "overview.client" in current_app.view_functions:
-        return redirect(url_for("overview.client", client_id=client_id))
-    return redirect(url_for("organizations.people"))
+    return redirect(url_for("overview.client", client_id=client_id))
 
 
 @blueprint.post("/people/invitations/<uuid:invitation_id>/resend")
