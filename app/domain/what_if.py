@@ -279,8 +279,8 @@ def outcome(
 ) -> Outcome:
     """What is otherwise in `after` than in `before`: only what the change brings, not what was so already.
 
-    `hours_week` are the hours a week there are under the change (None: not said), `impossible` what the caller found
-    beside the contents.
+    `hours_week` are the hours a week there are under the change (None: those that step 7 says), `impossible` what the
+    caller found beside the contents.
     """
     known = set(orphans(before))
     was, now = _counting(before), _counting(after)
@@ -305,13 +305,19 @@ def _counting(contents: Contents) -> dict[tuple[StepKey, str], str]:
 
 def _late(before: Contents, after: Contents, today: date, hours_week: float | None) -> list[Late]:
     names = {row["id"]: row.get("text") or "?" for row in after.get(StepKey.ACTION_PLAN, {}).get("actions") or ()}
-    old, new = _risks(before, today, None), _risks(after, today, hours_week)
+    old = _risks(before, today, _hours(before))
+    new = _risks(after, today, _hours(after) if hours_week is None else hours_week)
     return [
         Late(names[action], risk, names.get(risk.other or "", ""))
         for action, risks in new.items()
         for risk in risks
         if risk.why is not Why.NO_DAY and not _so_already(risk, old.get(action, ()))
     ]
+
+
+def _hours(contents: Contents) -> float | None:
+    """The hours a week that step 7 says there are; None: it does not."""
+    return _number(contents.get(StepKey.ACTION_PLAN, {}).get("hours_a_week"))
 
 
 def _risks(contents: Contents, today: date, hours_week: float | None) -> Mapping[str, Sequence[Risk]]:
