@@ -19,7 +19,8 @@ from app.features.instruments.commands import SaveAnswers
 from app.features.instruments.models import Assessment
 from app.features.instruments.queries import newest_interests, newest_results
 from app.features.instruments.sittings import begin_sitting, finish_sitting, save_answers
-from app.features.occupations.queries import current_release, skill_matrix, values_matrix
+from app.features.occupations.queries import skill_matrix, values_matrix
+from app.features.occupations.releases import current_release
 from app.infra.db.open import UnitOfWork
 from app.infra.runtime import Runtime
 from tests.factories import World

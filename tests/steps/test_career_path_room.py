@@ -10,7 +10,7 @@ import pypdf
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app.features.occupations.queries import current_release
+from app.features.occupations.releases import current_release
 from app.features.occupations.stages import stages_of
 from app.features.reports.service import write_client_report
 from app.features.steps.career_path.facts import facts_of

@@ -12,7 +12,8 @@ import pytest
 
 from app.domain import access
 from app.domain.steps import StepKey
-from app.features.occupations.queries import current_release, outlook_of
+from app.features.occupations.queries import outlook_of
+from app.features.occupations.releases import current_release
 from app.features.occupations.stages import stages_of
 from app.features.steps.career_path.facts import facts_of
 from app.features.steps.career_path.finder import find_routes

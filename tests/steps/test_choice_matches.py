@@ -11,6 +11,7 @@ from app.domain import matching
 from app.domain.steps import StepKey
 from app.factory import create_app
 from app.features.occupations import queries as catalogue
+from app.features.occupations.releases import current_release, find_release
 from app.features.plans import service as plans
 from app.features.plans.commands import SaveContent
 from app.features.plans.queries import view_plan
@@ -35,7 +36,7 @@ def test_the_list_names_its_source_and_ranks_by_correlation(
     assert "This is the starter catalogue" in page
     with runtime.database.unit_of_work(scene.admin.actor) as uow:
         found = read_matches(uow, view_plan(uow, scene.plan_id))
-        release = catalogue.current_release(uow)
+        release = current_release(uow)
         assert release is not None
         profiles = catalogue.interest_matrix(uow, release)
     # The plain correlation, by another way.
@@ -155,7 +156,7 @@ def whole(catalogue_world: World) -> tuple[World, Scene]:
     me = scene.client.actor.client_id
     assert me is not None
     with catalogue_world.runtime.database.unit_of_work(scene.admin.actor) as uow:
-        release = catalogue.current_release(uow)
+        release = current_release(uow)
         assert release is not None
         store_result(uow, me, "values", VALUES, limits=(1, 7))
         store_result(uow, me, "skills", dict.fromkeys(sorted(release.figures["skills"]), 3.0), limits=(0, 7))
@@ -192,7 +193,7 @@ def test_the_publishers_person_on_the_whole_catalogue(whole: tuple[World, Scene]
         assert said in why
     # What was taken with the starter is told to be of another release.
     with world.runtime.database.unit_of_work(scene.admin.actor) as uow:
-        starter = catalogue.find_release(uow, "starter-30.1")
+        starter = find_release(uow, "starter-30.1")
         old = read_matches(uow, view_plan(uow, scene.plan_id), release=starter)
     assert old.ranked is not None
     assert len(old.ranked.order) < 200

@@ -11,7 +11,8 @@ from sqlalchemy import select
 
 from app.domain.routes import Network, Position, network
 from app.features.occupations.models import Occupation
-from app.features.occupations.queries import Release, SkillMatrix, all_relations, kept, skill_matrix
+from app.features.occupations.queries import SkillMatrix, all_relations, skill_matrix
+from app.features.occupations.releases import Release, kept
 from app.infra.db.open import UnitOfWork
 
 

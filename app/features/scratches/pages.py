@@ -13,7 +13,7 @@ from app.domain.access import Permission
 from app.domain.errors import FieldProblem, InvalidInput
 from app.domain.folding import fold
 from app.domain.what_if import Kind
-from app.features.occupations.queries import current_release
+from app.features.occupations.releases import current_release
 from app.features.occupations.search import search
 from app.features.plans.queries import view_plan
 from app.features.plans.words import step_names

@@ -22,7 +22,8 @@ from app.features.occupations import queries as catalogue
 from app.features.occupations import whole
 from app.features.occupations.credit import credit_lines
 from app.features.occupations.families import family_of
-from app.features.occupations.queries import Outlook, Profiles, Release
+from app.features.occupations.queries import Outlook, Profiles
+from app.features.occupations.releases import Release, current_outlook, current_release
 from app.features.plans.queries import PlanView
 from app.features.plans.rooms import Content
 from app.features.steps.parts import education_of
@@ -229,7 +230,7 @@ def read_matches(
     Four statements once the process has read the release.
     """
     contents = view.written
-    here = release or catalogue.current_release(uow)
+    here = release or current_release(uow)
     found = newest_results(uow, view.client.id, ["interests", "values", "skills"])
     interests = found.get("interests")
     if assessment_id is not None:
@@ -277,7 +278,7 @@ def factors_by_code(contents: Any) -> dict[str, int]:
 
 def credit_of(uow: UnitOfWork, matches: Matches) -> list[str]:
     """Whom to name where the list is shown; empty without a catalogue."""
-    return credit_lines(matches.release, catalogue.current_outlook(uow) if matches.release else None)
+    return credit_lines(matches.release, current_outlook(uow) if matches.release else None)
 
 
 def saved_match(matches: Matches, code: str, today: date) -> dict[str, Any] | None:

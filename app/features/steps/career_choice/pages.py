@@ -14,8 +14,8 @@ from werkzeug.wrappers import Response
 from app.domain.access import Permission
 from app.domain.errors import InvalidInput, NotFound
 from app.domain.steps import OPEN_STATUSES, StepKey
-from app.features.occupations import queries as catalogue
 from app.features.occupations.families import FAMILIES
+from app.features.occupations.releases import find_release
 from app.features.occupations.words import EDUCATION, ZONES
 from app.features.plans.queries import PlanView, view_plan
 from app.features.steps.career_choice.matches import Match, Matches, credit_of, read_matches, standings
@@ -246,7 +246,7 @@ def _why_page(uow: UnitOfWork, view: PlanView, code: str, *, own: bool) -> str:
 def _as_it_was(uow: UnitOfWork, view: PlanView, option: Mapping[str, Any]) -> Matches | None:
     """The list as it was when an option was taken; None where the release or the result is no longer there."""
     saved, key = option.get("match"), option.get("release")
-    release = catalogue.find_release(uow, key) if key else None
+    release = find_release(uow, key) if key else None
     if not saved or release is None:
         return None
     try:

@@ -16,8 +16,8 @@ from app.domain.outlook import CODE
 from app.domain.saying import Say, later, plain
 from app.domain.steps import ActorKind, StepKey
 from app.features.audit.service import record
-from app.features.occupations import queries as catalogue
 from app.features.occupations import whole
+from app.features.occupations.releases import current_release
 from app.features.occupations.search import search
 from app.features.plans.acting import lock_plan
 from app.features.plans.commands import SaveContent
@@ -155,7 +155,7 @@ def _keep(uow: UnitOfWork, plan: Plan, stored: StepContent | None, rows: list[di
 def _named(uow: UnitOfWork, typed: str) -> tuple[str, str | None, str | None]:
     """Name, code and release of what was typed: a code or exact title of the current release, else own words."""
     typed = typed.strip()
-    release = catalogue.current_release(uow)
+    release = current_release(uow)
     if release is None or not typed:
         return typed, None, None
     if CODE.fullmatch(typed) and (title := whole.titles_of_all(uow, release).get(typed)):

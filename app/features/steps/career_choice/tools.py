@@ -9,6 +9,7 @@ from flask_babel import gettext
 
 from app.features.occupations import queries as catalogue
 from app.features.occupations.families import FAMILIES
+from app.features.occupations.releases import current_outlook
 from app.features.occupations.search import search
 from app.features.plans.rooms import Content
 from app.features.steps.career_choice.content import fact_of, matrix_of_options
@@ -87,7 +88,7 @@ def _totals(matrix: Matrix) -> str | None:
 
 def suggestions(desk: Desk, matches: Matches) -> dict[str, dict[str, int]]:
     """By option and criterion the rating that facts suggest; only where they are known."""
-    outlook = catalogue.current_outlook(desk.uow)
+    outlook = current_outlook(desk.uow)
     national = catalogue.national_figures(outlook) if outlook else None
     found: dict[str, dict[str, int]] = {}
     for option in written(desk.content, "options", "code"):

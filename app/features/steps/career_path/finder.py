@@ -10,7 +10,7 @@ from app.domain.matching import education_gap
 from app.domain.routes import Lacks, lacks, routes
 from app.domain.steps import StepKey
 from app.features.instruments.queries import NewestResult
-from app.features.occupations.queries import Release, current_release, find_release
+from app.features.occupations.releases import Release, current_release, find_release
 from app.features.occupations.stages import Stages, stages_of
 from app.features.plans.rooms import Content
 from app.features.steps.career_path.facts import MANAGEMENT

@@ -15,7 +15,8 @@ from app.domain.outlook import EDUCATION_CATEGORIES
 from app.domain.scoring import band
 from app.features.instruments.queries import NewestResult, newest_results
 from app.features.occupations.credit import credit_lines
-from app.features.occupations.queries import current_outlook, current_release, outlook_of
+from app.features.occupations.queries import outlook_of
+from app.features.occupations.releases import current_outlook, current_release
 from app.features.occupations.search import search
 from app.features.occupations.stages import stages_of
 from app.features.occupations.words import EDUCATION, JOINS
