@@ -21,7 +21,7 @@ from app.features.instruments.words import band_in_words, picture_groups, pictur
 from app.features.plans.rooms import Block, Cell, Listing, Paragraph, Picture, Surroundings, Table
 from app.features.plans.words import status_words, step_names
 from app.features.reports.sources import PlanSource, Source, Sources, Taking
-from app.features.steps.parts import action_status, live_actions
+from app.features.steps.parts import action_status, live_actions, live_goals
 from app.features.steps.registry import ROOMS
 from app.infra.drawing.charts import Bar, bars_svg
 from app.infra.drawing.dial import DialSegment, DialWords, dial_svg
@@ -142,13 +142,12 @@ class Writer:
         done = sum(line.status == "completed" for line in counted)
         open_dues = [line.due_on for line in counted if line.due_on and line.status not in ("completed", "submitted")]
         late = sum(due < self.today for due in open_dues)
-        goals = plan.contents.get(StepKey.GOALS, {}).get("goals", [])
         actions = live_actions(plan.contents)
         acted = sum(action_status(action) == "done" for action in actions)
         return [
             [_("%(done)s of %(all)s", done=done, all=len(counted)), _("steps completed")],
             [str(late), _("steps overdue")],
-            [str(len(goals)), _("goals")],
+            [str(len(live_goals(plan.contents))), _("goals")],
             [_("%(done)s of %(all)s", done=acted, all=len(actions)), _("actions done")],
             [self.day(plan.next_review_on), _("next review")],
         ]

@@ -89,7 +89,8 @@ class Sources:
     catalogue: Catalogue = field(default_factory=Catalogue)
 
 
-# Versions never change, so a definition once parsed stays right.
+# Versions never change, so a definition once parsed stays right; some are kept in a process.
+_MOST_PARSED = 500
 _parsed: dict[tuple[UUID, UUID, int], definitions.Instrument] = {}
 
 
@@ -226,6 +227,8 @@ def _add_takings(uow: UnitOfWork, clients: Mapping[UUID, Source]) -> None:
 
 def _definitions(uow: UnitOfWork, needed: set[tuple[UUID, int]]) -> dict[tuple[UUID, int], definitions.Instrument]:
     organization = uow.actor.organization_id
+    if len(_parsed) >= _MOST_PARSED:
+        _parsed.clear()
     unknown = [key for key in needed if (organization, *key) not in _parsed]
     if unknown:
         rows = uow.session.execute(

@@ -169,6 +169,12 @@ def action_status(row: Mapping[str, Any]) -> str:
     return str(row.get("status") or ("done" if row.get("done") else "planned"))
 
 
+def live_goals(contents: Mapping[StepKey, Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The goals of step 6 that count now: written, not dropped, and of no way that is not taken."""
+    rows_there = written(contents.get(StepKey.GOALS, {}), "goals", "text")
+    return [row for row in rows_there if row.get("status") != "dropped" and aside(row, contents) is None]
+
+
 def live_actions(contents: Mapping[StepKey, Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     """The actions of step 7 that count now: written, not dropped, and of no way that is not taken."""
     rows_there = written(contents.get(StepKey.ACTION_PLAN, {}), "actions", "text")
