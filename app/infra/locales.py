@@ -1,4 +1,4 @@
-"""The locale to write days and figures in: a language with the region it is read in."""
+"""The languages there are, and the locale to write days and figures in: a language with the region it is read in."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from functools import cache
 from babel import Locale, UnknownLocaleError
 from babel.core import get_global
 
+# Each by its own name.
+LANGUAGES = {"en": "English", "zh_Hans_CN": "简体中文"}
 # English as the world writes it, day before month, for a region of which nothing else is known.
 _WORLD = "001"
 

@@ -3,29 +3,25 @@
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from flask import Flask
-from flask.sessions import SecureCookieSessionInterface
 from playwright.sync_api import Browser, Page
-from werkzeug.serving import make_server
 
 from app.factory import create_app
 from app.features.identity.models import User
 from app.infra.queue import SilentDoorbell
-from app.infra.runtime import Runtime, make_runtime
+from app.infra.runtime import make_runtime
 from app.infra.web.access import access_of
 from tests.harness import Servers
-from tests.look.everything import Everything, addresses, make_everything, session_token
+from tests.look.everything import Everything, addresses, make_everything
+from tests.served import TAGS, Served, serving
 
 # A busy machine takes many times the minute and a half of an idle one.
 pytestmark = [pytest.mark.browser, pytest.mark.committed, pytest.mark.timeout(1200)]
-TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 ROLES = ("admin", "counsellor", "analyst", "client", "visitor")
 WIDTHS = (320, 360, 768, 1024, 1440)
 # The rest of axe's rules ask the same whatever the scheme and the width.
@@ -88,12 +84,9 @@ CUT_OFF = """
 
 
 @dataclass(frozen=True)
-class Site:
+class Site(Served):
     """A served installation with one of everything."""
 
-    address: str
-    app: Flask
-    runtime: Runtime
     everything: Everything
     pages: dict[str, dict[str, str]]
 
@@ -104,13 +97,8 @@ def site(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     runtime = make_runtime(servers.settings(name, folder / "storage"), doorbell=SilentDoorbell())
     everything = make_everything(runtime, folder)
     app = create_app(runtime)
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield Site(f"http://localhost:{server.port}", app, runtime, everything, addresses(app, everything))
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serving(app) as address:
+        yield Site(address, app, runtime, everything, addresses(app, everything))
     runtime.database.dispose()
     servers.drop(name)
 
@@ -120,10 +108,7 @@ def opened(site: Site, chromium: Browser, role: str) -> Page:
     context = chromium.new_context()
     person = site.everything.people[role]
     if person is not None:
-        signer = SecureCookieSessionInterface().get_signing_serializer(site.app)
-        assert signer is not None
-        value = signer.dumps({"_user_id": session_token(site.runtime, person)})
-        context.add_cookies([{"name": "octant", "value": value, "url": site.address}])  # type: ignore[list-item] # dumps gives text
+        context.add_cookies([site.cookie(person)])
     return context.new_page()
 
 

@@ -26,23 +26,12 @@ from tests.harness import Clock
 from tests.hostile.test_pages_take_nonsense import FORM_VALUES, HOSTILE, forms, status
 from tests.infra.test_pdf import check_accessible, packed
 from tests.plans.page_forms import fields_of
-from tests.plans.scenes import Scene, make_scene
-from tests.steps.action_scene import write_actions
+from tests.plans.scenes import Scene
+from tests.steps.action_scene import client, scene
+
+__all__ = ["client", "scene"]
 
 _FORM = 'method="post" action="/my-plan/steps/'
-
-
-@pytest.fixture
-def scene(world: World, clock: Clock, runtime: Runtime) -> Scene:
-    found = make_scene(world, clock=clock)
-    write_actions(runtime, found, clock.now.date())
-    return found
-
-
-@pytest.fixture
-def client(world: World, app: Flask, scene: Scene) -> FlaskClient:
-    app.config["WTF_CSRF_ENABLED"] = False
-    return world.browser(app, scene.client)
 
 
 def content(runtime: Runtime, scene: Scene) -> dict[str, Any]:

@@ -30,8 +30,10 @@ from app.infra.speech import speaker
 from app.infra.web.throttle import Budget
 from tests.factories import World
 from tests.harness import Clock
-from tests.plans.scenes import Scene, make_scene
-from tests.steps.action_scene import write_actions
+from tests.plans.scenes import Scene
+from tests.steps.action_scene import scene
+
+__all__ = ["scene"]
 
 PLAN = UUID("0f0e0d0c-0b0a-4908-8706-050403020100")
 SAVED = datetime(2026, 9, 7, 12, 30, 15, 99, tzinfo=UTC)
@@ -154,13 +156,6 @@ def test_the_feed_equals_the_dated_live_actions(rows: list[dict[str, Any]]) -> N
 def test_a_ticked_action_of_old_content_is_not_in_it() -> None:
     assert dated_day({"id": "a", "done": True, "due_on": "2026-10-01"}) is None
     assert dated_day({"id": "a", "done": False, "due_on": "2026-10-01"}) == date(2026, 10, 1)
-
-
-@pytest.fixture
-def scene(world: World, clock: Clock, runtime: Runtime) -> Scene:
-    found = make_scene(world, clock=clock)
-    write_actions(runtime, found, clock.now.date())
-    return found
 
 
 @pytest.fixture

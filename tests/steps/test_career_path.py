@@ -17,8 +17,7 @@ from app.features.plans.rooms import Picture, Surroundings
 from app.features.steps.career_path.report import hops
 from app.features.steps.career_path.tools import with_milestones
 from app.features.steps.career_path.ways import aside_milestones, live_milestones, preview, switched
-from app.features.steps.goals.figures import live_goals
-from app.features.steps.parts import aside
+from app.features.steps.parts import aside, live_goals
 from app.features.steps.registry import ROOMS
 from app.infra.drawing.routes import RouteStop, route_svg
 
@@ -75,9 +74,8 @@ def contents_of(goals: list[Any], actions: list[Any], milestones: list[Any]) -> 
 
 
 def live(contents: dict[StepKey, Any]) -> tuple[list[str], ...]:
-    around = Surroundings(contents=contents)
     return (
-        [row["id"] for row in live_goals(contents[StepKey.GOALS], around)],
+        [row["id"] for row in live_goals(contents)],
         [row["id"] for row in contents[StepKey.ACTION_PLAN]["actions"] if aside(row, contents) is None],
         sorted(row["id"] for row in live_milestones(contents[StepKey.CAREER_PATH])),
     )

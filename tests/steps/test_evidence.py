@@ -28,24 +28,13 @@ from app.features.steps.action_plan.models import ActionEvidence
 from app.infra.runtime import Runtime
 from tests.factories import Person, World
 from tests.harness import Clock
-from tests.plans.scenes import Scene, make_scene
-from tests.steps.action_scene import write_actions
+from tests.plans.scenes import Scene
+from tests.steps.action_scene import client, scene, write_actions
 from tests.steps.files import GOOD, PDF, PNG, hostile
 
+__all__ = ["client", "scene"]
+
 HOSTILE = hostile()
-
-
-@pytest.fixture
-def scene(world: World, clock: Clock, runtime: Runtime) -> Scene:
-    found = make_scene(world, clock=clock)
-    write_actions(runtime, found, clock.now.date())
-    return found
-
-
-@pytest.fixture
-def client(world: World, app: Flask, scene: Scene) -> FlaskClient:
-    app.config["WTF_CSRF_ENABLED"] = False
-    return world.browser(app, scene.client)
 
 
 def add(

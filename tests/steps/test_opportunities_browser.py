@@ -6,7 +6,6 @@ import os
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from app.features.occupations import store
@@ -15,11 +14,11 @@ from app.features.occupations.onet import read_onet
 from tests.browser_fixture import OpenPage
 from tests.catalogue_fixture import onet_folder
 from tests.plans.test_browser import Site, site
+from tests.served import violations
 from tests.shared_data import data_file
 
 pytestmark = [pytest.mark.browser, pytest.mark.committed]
 __all__ = ["site"]
-TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 STEP = "/my-plan/steps/3"
 
 
@@ -33,11 +32,7 @@ def _reopen(site: Site, open_page: OpenPage) -> None:
 def _check(page: Page, name: str, width: int) -> list[str]:
     if folder := os.environ.get("OCTANT_PICTURES"):
         page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
-    found = [
-        f"{name} {violation['id']}: {node['html'][:200]}"
-        for violation in Axe().run(page, options={"runOnly": TAGS}).response["violations"]
-        for node in violation["nodes"]
-    ]
+    found = [f"{name} {violation}" for violation in violations(page)]
     wide = page.evaluate("document.documentElement.scrollWidth")
     return found + ([f"{name} is {wide} wide"] if wide > width else [])
 

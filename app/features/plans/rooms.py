@@ -31,7 +31,7 @@ class Surroundings:
     trust: Mapping[str, str] = field(default_factory=dict)
     # Per instrument key and scale name: where the score may lie (95 percent), of those scales whose error is known.
     bands: Mapping[str, Mapping[str, tuple[float, float]]] = field(default_factory=dict)
-    # Past reviews: day, outcome.
+    # Reviews: the day, and the outcome (empty: answered without one) or the state of one that is not answered.
     reviews: Sequence[tuple[date, str]] = ()
     today: date | None = None
     # When the counsellor accepted the step, first to last; only for rooms in which acceptance binds.

@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Integer, and_, case, exists, func, select,
 from sqlalchemy.orm import aliased
 
 from app.domain.access import Actor, Permission, Role
+from app.domain.steps import OPEN_STATUSES
 from app.features.clients.models import CaseloadEntry, Client
 from app.features.cohorts.models import Cohort, CohortMember
 from app.features.organizations.models import Membership, Organization
@@ -51,7 +52,7 @@ class Cohorts:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Aggregates:
-    """Everything the page shows, before small cells are withheld.
+    """Everything the page shows, before small cells are withheld; `threshold` says below which (None: none are).
 
     `funnel`: steps by status; `overdue`: late ones of each step; `caseload`: clients of each counsellor; `reviews`:
     months ("2026-09") by whether the review was answered within its seven days.
@@ -64,7 +65,7 @@ class Aggregates:
     overdue: Counted
     caseload: Counted
     reviews: Counted
-    threshold: int
+    threshold: int | None
     as_of: date
 
 
@@ -76,16 +77,16 @@ def counted_clients(actor: Actor) -> ColumnElement[bool]:
     return Client.id.in_(mine)
 
 
-def count_all(uow: UnitOfWork, today: date, *, least: int | None = None) -> Aggregates:
+def count_all(uow: UnitOfWork, today: date, *, withhold: bool) -> Aggregates:
     """All figures, in nine statements whatever the number of clients.
 
-    Cohorts with fewer than `least` people with plans are counted among those in no cohort listed.
+    Where small cells are to be withheld, cohorts with too few people with plans are counted among those in no cohort.
     """
     who = and_(Client.active, counted_clients(uow.actor))
-    organization = uow.session.scalars(select(Organization)).one()
+    threshold = uow.session.scalars(select(Organization.small_cell_threshold)).one() if withhold else None
     clients = uow.session.scalar(select(func.count()).select_from(Client).where(who)) or 0
     # One row per step and status (with how many of them are late): the source of three tables.
-    late = and_(PlanStep.due_on < today, PlanStep.status.in_(("not_started", "in_progress", "returned")))
+    late = and_(PlanStep.due_on < today, PlanStep.status.in_(OPEN_STATUSES))
     steps = uow.session.execute(
         select(PlanStep.step, PlanStep.status, func.count(), func.sum(case((late, 1), else_=0)).cast(Integer))
         .join(Plan, Plan.id == PlanStep.plan_id)
@@ -102,11 +103,11 @@ def count_all(uow: UnitOfWork, today: date, *, least: int | None = None) -> Aggr
         clients=clients,
         plans=int(funnel[0].sum()),
         funnel=Counted("funnel", _STEPS, STATUSES, funnel),
-        cohorts=_by_cohort(uow, who, least or 1),
+        cohorts=_by_cohort(uow, who, threshold or 1),
         overdue=Counted("overdue", _STEPS, ("late",), overdue),
         caseload=_by_counsellor(uow, who),
         reviews=_by_month(uow, who, today),
-        threshold=organization.small_cell_threshold,
+        threshold=threshold,
         as_of=today,
     )
 

@@ -16,9 +16,9 @@ from app.domain.errors import Conflict, FieldProblem, Forbidden, InvalidInput, N
 from app.domain.saying import Say, later, plain
 from app.domain.steps import ActorKind, StepKey
 from app.features.audit.service import record
+from app.features.plans.acting import lock_plan
 from app.features.plans.models import Plan, StepContent
 from app.features.plans.policy import kind_of, visible_plans
-from app.features.plans.queries import find_plan
 from app.features.plans.service import note_event
 from app.features.steps.action_plan.evidence_files import MOST_BYTES, check_file
 from app.features.steps.action_plan.models import ActionEvidence
@@ -57,7 +57,7 @@ def add_evidence(
     Raises InvalidInput (field "file") for a file that is not taken, NotFound for a plan or action that is not there,
     Forbidden for anyone but the client, Conflict for an archived plan.
     """
-    # Asked before anything is read, and again under the lock when it is kept.
+    # Asked before anything is read, and again when it is kept.
     with runtime.database.unit_of_work(actor, request_id=request_id) as uow:
         _may_change(uow, command.plan_id, command.action, say)
     content = stream.read(MOST_BYTES + 1)
@@ -66,7 +66,7 @@ def add_evidence(
     kept = False
     try:
         with runtime.database.unit_of_work(actor, request_id=request_id) as uow:
-            plan = _may_change(uow, command.plan_id, command.action, say, lock=True)
+            plan = _may_change(uow, command.plan_id, command.action, say)
             there = evidence_of(uow, plan.id)
             of_action = [row for row in there if row.action == command.action]
             for row in of_action:
@@ -153,7 +153,7 @@ def take_evidence(uow: UnitOfWork, plan_id: UUID, evidence_id: UUID) -> ActionEv
 
 def remove_evidence(uow: UnitOfWork, plan_id: UUID, evidence_id: UUID, say: Say = plain) -> ActionEvidence:
     """Remove a file; for seven days it can be brought back. Removing it again changes nothing."""
-    plan = _may_change(uow, plan_id, None, say, lock=True)
+    plan = _may_change(uow, plan_id, None, say)
     row = _find(uow, plan_id, evidence_id, lock=True)
     if row.removed_at is None:
         row.removed_at, row.removed_by = uow.now, uow.actor.membership_id
@@ -165,7 +165,7 @@ def remove_evidence(uow: UnitOfWork, plan_id: UUID, evidence_id: UUID, say: Say 
 
 def restore_evidence(uow: UnitOfWork, plan_id: UUID, evidence_id: UUID, say: Say = plain) -> ActionEvidence:
     """Bring a removed file back. Raises Conflict when its days are over."""
-    plan = _may_change(uow, plan_id, None, say, lock=True)
+    plan = _may_change(uow, plan_id, None, say)
     row = _find(uow, plan_id, evidence_id, lock=True)
     if row.removed_at is None:
         return row
@@ -222,12 +222,11 @@ def _find(uow: UnitOfWork, plan_id: UUID, evidence_id: UUID, *, lock: bool = Fal
     return row
 
 
-def _may_change(uow: UnitOfWork, plan_id: UUID, action: str | None, say: Say, *, lock: bool = False) -> Plan:
-    plan = find_plan(uow, plan_id, lock=lock)
+def _may_change(uow: UnitOfWork, plan_id: UUID, action: str | None, say: Say) -> Plan:
+    """The plan, locked, for its client alone; with an `action` that is there."""
+    plan = lock_plan(uow, plan_id, say)
     if kind_of(uow.actor) is not ActorKind.CLIENT:
         raise Forbidden(later("Only the %(client)s adds and removes files."))
-    if plan.status != "active":
-        raise Conflict(say("This plan is archived, so it does not change any more."))
     if action is not None:
         content = uow.session.scalars(
             select(StepContent.content).where(

@@ -16,12 +16,13 @@ from uuid import UUID, uuid4
 from sqlalchemy import or_, select, update
 
 from app.domain import access
-from app.domain.errors import Conflict, Forbidden
+from app.domain.errors import Forbidden
 from app.domain.saying import Say, later, plain
 from app.domain.steps import ActorKind
 from app.features.audit.service import record
 from app.features.clients.models import Client
 from app.features.organizations.models import Organization, Tenant
+from app.features.plans.acting import lock_plan
 from app.features.plans.models import Plan, PlanStep, StepContent
 from app.features.plans.policy import kind_of
 from app.features.plans.queries import find_plan
@@ -57,11 +58,9 @@ def renew_feed(uow: UnitOfWork, plan_id: UUID, say: Say = plain) -> tuple[Calend
 
     Only the client does it: whoever holds the address reads the client's dates.
     """
-    plan = find_plan(uow, plan_id, lock=True)
+    plan = lock_plan(uow, plan_id, say)
     if kind_of(uow.actor) is not ActorKind.CLIENT or uow.actor.membership_id is None:
         raise Forbidden(later("Only the %(client)s makes an address for their calendar."))
-    if plan.status != "active":
-        raise Conflict(say("This plan is archived, so it does not change any more."))
     _end(uow, plan.client_id)
     secret = secrets.token_urlsafe(32)
     feed = CalendarFeed(
@@ -130,15 +129,14 @@ def serve_feed(runtime: Runtime, token: str, *, request_id: str = "") -> Served 
 
 
 def _source(uow: UnitOfWork, feed: CalendarFeed, client: Client, home: str) -> Source:
-    name = f"{client.given_name} {client.family_name}"
     plan = uow.session.scalars(select(Plan).where(Plan.client_id == client.id, Plan.status == "active")).one_or_none()
     if plan is None:
-        return Source(feed.id, name, feed.created_at, feed.created_at, None, (), {}, {}, home)
+        return Source(feed.id, client.name, feed.created_at, feed.created_at, None, (), {}, {}, home)
     rows = uow.session.scalars(select(StepContent).where(StepContent.plan_id == plan.id)).all()
     steps = uow.session.scalars(select(PlanStep).where(PlanStep.plan_id == plan.id).order_by(PlanStep.step))
     return Source(
         plan_id=plan.id,
-        name=name,
+        name=client.name,
         created_at=plan.created_at,
         updated_at=plan.updated_at,
         next_review_on=plan.next_review_on,

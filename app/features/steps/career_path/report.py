@@ -16,9 +16,9 @@ from app.features.steps.career_path.ways import (
     way_of,
     ways_of,
 )
-from app.features.steps.career_path.words import begin_words, kind_words, lack_words, path_name, zone_lack, zone_words
+from app.features.steps.career_path.words import begin_words, lack_words, zone_lack, zone_name
 from app.features.steps.matrix_words import blocks_of
-from app.features.steps.parts import day_of
+from app.features.steps.parts import day_of, path_name, way_words
 from app.infra.drawing.routes import RouteStop, route_svg
 
 
@@ -50,7 +50,7 @@ def report_section(content: Content, around: Surroundings, _: Say) -> Section:
 
 
 def _ways(paths: Sequence[Mapping[str, Any]], _: Say) -> Table:
-    kinds = kind_words(_)
+    kinds = way_words(_)
     # In older plans one number says how well a way fits.
     fits = any(row.get("fit") for row in paths)
     columns = [_("Way"), _("Kind"), *([_("Fit")] if fits else []), _("What speaks for it"), _("What speaks against it")]
@@ -98,7 +98,7 @@ def route_picture(stages: Sequence[Mapping[str, Any]], heading: str, _: Say) -> 
         description=said,
         zones=_("job zone"),
     )
-    rows = tuple((stage["name"], zone_words(stage.get("zone"), _), stage.get("code") or "") for stage in stages)
+    rows = tuple((stage["name"], zone_name(stage.get("zone"), _), stage.get("code") or "") for stage in stages)
     return Picture(heading, svg, said, (_("Stage"), _("Job zone"), _("Code")), rows)
 
 
