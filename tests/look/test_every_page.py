@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
 from app.factory import create_app
@@ -18,14 +15,11 @@ from app.infra.runtime import make_runtime
 from app.infra.web.access import access_of
 from tests.harness import Servers
 from tests.look.everything import Everything, addresses, make_everything
-from tests.served import TAGS, Served, serving
+from tests.served import WIDTHS, Served, faults_of, serving
 
 # A busy machine takes many times the minute and a half of an idle one.
 pytestmark = [pytest.mark.browser, pytest.mark.committed, pytest.mark.timeout(1200)]
 ROLES = ("admin", "counsellor", "analyst", "client", "visitor")
-WIDTHS = (320, 360, 768, 1024, 1440)
-# The rest of axe's rules ask the same whatever the scheme and the width.
-_OF_COLOUR_AND_SIZE = ["color-contrast", "target-size", "scrollable-region-focusable"]
 # Addresses that answer a GET with a page to nobody's browser, each with the reason.
 NO_PAGE = {
     "organizations.accent": "a stylesheet",
@@ -47,40 +41,6 @@ NO_PAGE = {
     "health.readyz": "for machines",
     "health.metrics": "for machines",
 }
-
-# Words of the page that stand on more than one line, with the element around them; words longer than any real one
-# (an address, an id) may break, and so may scripts without spaces.
-BROKEN_WORDS = r"""
-() => {
-  const found = [];
-  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-  const range = document.createRange();
-  while (walker.nextNode()) {
-    const node = walker.currentNode;
-    const box = node.parentElement;
-    if (!node.data.trim() || !box || box.closest("svg, script, option, .hide-visually, textarea")) continue;
-    if (!box.checkVisibility()) continue;
-    for (const word of node.data.matchAll(/[\p{Script=Latin}\p{N}]{2,20}/gu)) {
-      const before = node.data[word.index - 1] ?? " ";
-      const rest = node.data.slice(word.index + word[0].length);
-      if (/[@._\/:]/.test(before) || /^(?:[@_\/:]|\.\w)/.test(rest)) continue;
-      range.setStart(node, word.index);
-      range.setEnd(node, word.index + word[0].length);
-      const lines = new Set([...range.getClientRects()].filter((r) => r.width > 1).map((r) => Math.round(r.top)));
-      if (lines.size > 1) found.push(`${word[0]} in ${box.tagName}.${box.className}`);
-    }
-  }
-  return found;
-}
-"""
-
-
-# Tables whose end is cut off: only a region that says so may scroll sideways.
-CUT_OFF = """
-() => [...document.querySelectorAll(".table-frame:not(.table-scroll), .card, .tile")]
-  .filter((box) => box.checkVisibility() && box.scrollWidth > box.clientWidth + 1)
-  .map((box) => `${box.className}: ${box.innerText.slice(0, 60)}`)
-"""
 
 
 @dataclass(frozen=True)
@@ -110,39 +70,6 @@ def opened(site: Site, chromium: Browser, role: str) -> Page:
     if person is not None:
         context.add_cookies([site.cookie(person)])
     return context.new_page()
-
-
-def violations(page: Page, rules: list[str] | None = None) -> list[str]:
-    only = {"type": "rule", "values": rules} if rules else {"type": "tag", "values": TAGS}
-    found = Axe().run(page, options={"runOnly": only, "resultTypes": ["violations"]}).response["violations"]
-    return [f"axe {v['id']}: {n['html'][:120]} {n['failureSummary'][:160]}" for v in found for n in v["nodes"]]
-
-
-def faults_of(page: Page, name: str, *, axe: bool) -> list[str]:
-    """What is wrong with the page that is loaded, over all widths and both schemes; `axe` asks its rules too."""
-    found = []
-    for width in WIDTHS:
-        page.set_viewport_size({"width": width, "height": 900})
-        wide = page.evaluate("document.documentElement.scrollWidth")
-        if wide > width:
-            found.append(f"{wide} px wide at {width}")
-        if width in (360, 768, 1440):
-            found += [f"broken at {width}: {word}" for word in page.evaluate(BROKEN_WORDS)]
-            found += [f"cut off at {width}: {box}" for box in page.evaluate(CUT_OFF)]
-            if folder := os.environ.get("OCTANT_PICTURES"):
-                page.screenshot(path=str(Path(folder) / f"{name}-{width}.png"), full_page=True)
-    if not axe:
-        return found
-    found += violations(page)
-    page.set_viewport_size({"width": 768, "height": 900})
-    page.emulate_media(color_scheme="dark")
-    # Colours have changed once a frame has been drawn with them.
-    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done())))")
-    found += violations(page, _OF_COLOUR_AND_SIZE)
-    page.set_viewport_size({"width": 360, "height": 900})
-    found += violations(page, _OF_COLOUR_AND_SIZE)
-    page.emulate_media(color_scheme="light")
-    return found
 
 
 @pytest.mark.parametrize("role", ROLES)

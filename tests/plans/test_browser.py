@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 from sqlalchemy import select
 
 from app.domain.steps import StepKey
@@ -17,7 +16,7 @@ from app.infra.runtime import Runtime
 from tests.browser_fixture import OpenPage
 from tests.factories import Person, World
 from tests.plans.scenes import Scene, make_scene
-from tests.served import Served, serving
+from tests.served import Served, faults_of, serving
 
 pytestmark = [pytest.mark.browser, pytest.mark.committed]
 
@@ -67,20 +66,13 @@ def _pages(scene: Scene) -> list[tuple[Person, str]]:
     ]
 
 
-def _fits(page: Page, width: int) -> bool:
-    return int(page.evaluate("document.documentElement.scrollWidth")) <= width
-
-
 def test_pages_fit_and_axe_finds_nothing(site: Site, open_page: OpenPage) -> None:
     found = []
     for person, path in _pages(site.scene):
-        for width, scheme in ((1440, "light"), (360, "dark")):
-            opened = site.open(open_page, person, path, width=width, scheme=scheme)
-            page = opened.page
-            problems = [violation["id"] for violation in Axe().run(page).response["violations"]]
-            if problems or opened.complaints or not _fits(page, width):
-                found.append((path, width, scheme, problems, opened.complaints))
-            page.context.close()
+        opened = site.open(open_page, person, path)
+        faults = faults_of(opened.page, f"plans-{path.strip('/').replace('/', '-')}")
+        found += [f"{path} {fault}" for fault in faults + opened.complaints]
+        opened.page.context.close()
     assert found == []
 
 
