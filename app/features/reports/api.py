@@ -89,7 +89,9 @@ def read_aggregates(query: dict[str, Any]) -> dict[str, Any]:
     withhold = "small" in query or not actor().may(Permission.READ_CLIENTS)
     with unit_of_work() as uow:
         today = uow.now.astimezone(ZoneInfo(place().time_zone)).date()
-        shown = show(count_all(uow, today), gettext, withhold=withhold, words=words_here())
+        # The same groups as on the page: two ways of grouping, one taken from the other, would tell of the few between.
+        least = place().small_cell_threshold if withhold else None
+        shown = show(count_all(uow, today, least=least), gettext, withhold=withhold, words=words_here())
     tables = [
         {name: getattr(table, name) for name in ("key", "title", "text", "columns", "withheld")}
         | {"rows": [{"name": name, "cells": cells, "total": total} for name, cells, total in table.rows]}
