@@ -16,6 +16,9 @@ from app.domain.steps import StepKey
 MOST_TEXT = 20_000
 MOST_LINE = 300
 MOST_ROWS = 100
+# `\Z`, because `$` lets a line end pass.
+ROW_ID = r"[a-z0-9]{1,32}\Z"
+OCCUPATION_CODE = r"[0-9]{2}-[0-9]{4}\.[0-9]{2}\Z"
 _WORD = re.compile(r"\w+", re.UNICODE)
 # Chinese is written without blanks: about two signs make a word.
 _SIGN = re.compile(r"[\u3400-\u9fff]")
@@ -33,7 +36,7 @@ class StrictSchema(Schema):
 class Row(StrictSchema):
     """A row of a list; its id stays when rows around it come and go, so that others can point at it."""
 
-    id = fields.String(required=True, validate=validate.Regexp(r"^[a-z0-9]{1,32}$"))
+    id = fields.String(required=True, validate=validate.Regexp(ROW_ID))
 
 
 def long_text() -> fields.String:

@@ -12,11 +12,22 @@ from app.domain.saying import Say
 from app.features.plans.rooms import Content, Surroundings
 from app.features.steps.matrix import Criterion, Matrix, Rated, comparisons, matrix_of, weighting_field
 from app.features.steps.matrix_words import missing_of
-from app.features.steps.parts import Row, StrictSchema, choice, day, line, long_text, rows, whole, written
+from app.features.steps.parts import (
+    OCCUPATION_CODE,
+    Row,
+    StrictSchema,
+    choice,
+    day,
+    line,
+    long_text,
+    rows,
+    whole,
+    written,
+)
 
 # Facts of a match from which a rating can be suggested; a criterion may name one.
 FACTS = ("interests", "values", "skills", "education", "environment")
-_CODE = validate.Regexp(r"^\d\d-\d{4}\.\d\d$")
+_CODE = validate.Regexp(OCCUPATION_CODE)
 
 
 def _number(low: float, high: float) -> fields.Float:

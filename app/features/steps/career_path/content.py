@@ -13,16 +13,28 @@ from app.features.steps.career_path.ways import live_milestones, matrix_of_ways,
 from app.features.steps.career_path.words import path_name
 from app.features.steps.matrix import Criterion, Rated, comparisons, settle_pairs, weighting_field
 from app.features.steps.matrix_words import missing_of
-from app.features.steps.parts import Row, StrictSchema, choice, day, flag, line, long_text, rows, whole, written
+from app.features.steps.parts import (
+    OCCUPATION_CODE,
+    ROW_ID,
+    Row,
+    StrictSchema,
+    choice,
+    day,
+    flag,
+    line,
+    long_text,
+    rows,
+    whole,
+    written,
+)
 
 KINDS = ("administration", "technical", "entrepreneurship", "own")
 # A route of at most six hops has seven stages (`app.domain.routes.MOST_HOPS`).
 _MOST_STAGES = 7
-_ID = r"^[a-z0-9]{1,32}$"
 
 
 def _code() -> fields.String:
-    return fields.String(load_default=None, allow_none=True, validate=validate.Regexp(r"^\d\d-\d{4}\.\d\d$"))
+    return fields.String(load_default=None, allow_none=True, validate=validate.Regexp(OCCUPATION_CODE))
 
 
 def _release() -> fields.String:
@@ -30,7 +42,7 @@ def _release() -> fields.String:
 
 
 def _way() -> fields.String:
-    return fields.String(load_default=None, allow_none=True, validate=validate.Regexp(_ID))
+    return fields.String(load_default=None, allow_none=True, validate=validate.Regexp(ROW_ID))
 
 
 def _one_each(routes: Sequence[Mapping[str, Any]]) -> None:

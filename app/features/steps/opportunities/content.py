@@ -11,7 +11,7 @@ from marshmallow import fields, validate
 from app.domain.environment import AREAS, CONTROL, KINDS, STATES
 from app.domain.saying import Say
 from app.features.plans.rooms import Content, Settling, Surroundings
-from app.features.steps.parts import Row, StrictSchema, choice, day, line, rows, whole, written
+from app.features.steps.parts import OCCUPATION_CODE, Row, StrictSchema, choice, day, line, rows, whole, written
 
 # What a factor's history keeps of each moment; a check-in may change these and nothing else.
 FIGURES = ("likelihood", "impact", "controllable", "state")
@@ -20,7 +20,7 @@ _MOST_KEPT = 200
 
 
 def _code() -> fields.String:
-    return fields.String(required=True, validate=validate.Regexp(r"^\d\d-\d{4}\.\d\d$"))
+    return fields.String(required=True, validate=validate.Regexp(OCCUPATION_CODE))
 
 
 def _release() -> fields.String:
