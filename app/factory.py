@@ -33,7 +33,7 @@ from app.infra.web.security import add_security_headers
 # Asked every few seconds by machines, or one of many for a single page.
 _UNTOLD = frozenset({"static", "health.healthz", "health.readyz", "health.metrics"})
 _LOG = structlog.get_logger()
-_REQUEST_ID = re.compile(r"^[A-Za-z0-9._-]{8,64}$")
+_REQUEST_ID = re.compile(r"^[A-Za-z0-9._-]{8,64}\Z")
 
 
 def create_app(runtime: Runtime) -> Flask:

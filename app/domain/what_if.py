@@ -68,7 +68,9 @@ def fits(change: Mapping[str, Any], contents: Contents) -> bool:
 
 def _occupation_fits(change: Mapping[str, Any], contents: Contents) -> bool:
     if change.get("option"):
-        return _names(change, "option", contents, StepKey.CAREER_CHOICE, "options")
+        # An option says all there is to say; what stood beside it would be kept and shown unread.
+        alone = set(change) == {"kind", "option"}
+        return alone and _names(change, "option", contents, StepKey.CAREER_CHOICE, "options")
     name, code, release = (change.get(field) for field in ("name", "code", "release"))
     return (
         isinstance(name, str)

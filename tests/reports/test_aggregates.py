@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 from datetime import date
 from uuid import UUID
 
@@ -11,14 +12,14 @@ import numpy as np
 import openpyxl
 import pytest
 from flask import Flask
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import event, text
 
 from app.domain import access
 from app.domain.access import Role
 from app.domain.saying import plain
-from app.features.reports.aggregates import STATUSES, Aggregates, Cohorts, Counted, count_all
+from app.features.reports.aggregates import STATUSES, Aggregates, Cohorts, Counted, count_all, tell_of_no_few
 from app.features.reports.shown import ShownTable, show
 from app.infra.runtime import Runtime
 from tests.factories import World
@@ -108,6 +109,28 @@ def test_a_cohort_inside_another_of_nearly_its_size_is_withheld() -> None:
     assert table.rows[1][2].text == "35"
 
 
+@given(
+    st.lists(st.tuples(st.frozensets(st.integers(0, 3)), st.integers(1, 14)), min_size=1, max_size=9),
+    st.sampled_from((5, 10)),
+)
+def test_p5_no_few_follow_from_cohorts_that_share_people(people: list[tuple[frozenset[int], int]], least: int) -> None:
+    """Whatever sums and differences of the groups shown give a group of people, it is nobody or enough of them."""
+    counts = np.array([number for _, number in people])
+    # Of fewer in all nothing is shown.
+    assume(counts.sum() >= least)
+    masks = np.array([sum(1 << cohort for cohort in known) for known, _ in people])
+    listed = tell_of_no_few(masks, counts, range(4), least)
+    groups = [(masks >> cohort) & 1 == 1 for cohort in listed]
+    everybody = np.ones(len(people), dtype=bool)
+    others = ~np.logical_or.reduce([*groups, ~everybody])
+    shown = [*groups, others, everybody]
+    for signs in itertools.product((-1, 0, 1), repeat=len(shown)):
+        found = sum((sign * group.astype(int) for sign, group in zip(signs, shown, strict=True)), 0 * counts)
+        if set(found.tolist()) <= {0, 1}:
+            follows = int((found * counts).sum())
+            assert follows == 0 or follows >= least
+
+
 @pytest.fixture
 def filled(runtime: Runtime, world: World) -> UUID:
     """Twelve clients with plans in one cohort, four more in none, one without a plan."""
@@ -181,6 +204,22 @@ def test_page_workbook_and_text_withhold_the_same(app: Flask, runtime: Runtime, 
         [f"{float(v):g}" if _number(v) else v for v in line] for line in in_book
     ]
     assert sum(line.count("withheld") for line in in_text) > 0
+
+
+def test_p5_pages_and_api_group_alike_so_that_nothing_follows_from_both(
+    app: Flask, runtime: Runtime, world: World, filled: UUID
+) -> None:
+    # Three people in a cohort of their own: listed by one and counted with the others by the other, they would follow.
+    some = world.clients(filled, 12)
+    world.plans(filled, some)
+    cohort_of(runtime, filled, some[:3], "A few")
+    browser = world.browser(app, world.person(filled, Role.ANALYST))
+    listed = [table for table in browser.get("/api/v1/aggregates").get_json()["tables"] if table["key"] == "cohorts"]
+    by_api = {row["name"]: row["total"]["text"] for table in listed for row in table["rows"]}
+    lines = list(csv.reader(io.StringIO(browser.get("/aggregates.csv").data.decode("utf-8-sig"))))
+    first = next(n for n, line in enumerate(lines) if line and line[0].startswith("Completed"))
+    assert by_api == {line[0]: line[-1] for line in lines[first + 1 : lines.index([], first)]}
+    assert by_api == {"Class of 2028": "12", "Others": "16"}
 
 
 def _number(value: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -283,3 +284,11 @@ def test_the_pdf_shows_the_schedule_and_what_is_at_risk(runtime: Runtime, scene:
         "1of4",
     ):
         assert wanted in said, wanted
+
+
+def test_w7_a_form_of_very_many_rows_is_refused_at_once(client: FlaskClient) -> None:
+    rows = {f"actions-{n}-text": "x" for n in range(60_000)}
+    began = time.process_time()
+    answer = client.post("/my-plan/steps/7", data={"over": "1", "do": "save"} | rows)
+    assert answer.status_code == 422
+    assert time.process_time() - began < 4

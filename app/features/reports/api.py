@@ -85,6 +85,7 @@ def read_aggregates(query: dict[str, Any]) -> dict[str, Any]:
     withhold = "small" in query or not actor().may(Permission.READ_CLIENTS)
     with unit_of_work() as uow:
         today = uow.now.astimezone(ZoneInfo(place().time_zone)).date()
+        # The same groups as on the page: two ways of grouping, one taken from the other, would tell of the few between.
         shown = show(count_all(uow, today, withhold=withhold), gettext, words=words_here())
     tables = [
         {name: getattr(table, name) for name in ("key", "title", "text", "columns", "withheld")}

@@ -25,7 +25,7 @@ from app.domain import decisions
 from app.domain.pairs import pair_order
 from app.domain.saying import later
 from app.features.plans.rooms import Content
-from app.features.steps.parts import ID, MOST_LINE, Row, StrictSchema, line, number, whole, written
+from app.features.steps.parts import MOST_LINE, ROW_ID, Row, StrictSchema, line, number, whole, written
 
 WEIGHTINGS: Final = ("direct", "pairs")
 # How many times as important one of two can be said to be (Saaty's scale, every second step).
@@ -44,8 +44,8 @@ class Criterion(Row):
 class Comparison(StrictSchema):
     """Criterion `first` is `times` (1/9 to 9) as important as criterion `second`, both ids; and why. None: not said."""
 
-    first = fields.String(required=True, validate=validate.Regexp(ID))
-    second = fields.String(required=True, validate=validate.Regexp(ID))
+    first = fields.String(required=True, validate=validate.Regexp(ROW_ID))
+    second = fields.String(required=True, validate=validate.Regexp(ROW_ID))
     times = number(1 / _MOST_TIMES, _MOST_TIMES)
     why = fields.String(load_default="", validate=validate.Length(max=MOST_LINE))
 
@@ -60,7 +60,7 @@ class Rated(Row):
     """An option's rating (1 to 5) on each criterion, by the criterion's id."""
 
     ratings = fields.Dict(
-        keys=fields.String(validate=validate.Regexp(ID)),
+        keys=fields.String(validate=validate.Regexp(ROW_ID)),
         values=fields.Integer(strict=True, validate=validate.Range(*_RATING)),
         load_default=dict,
     )

@@ -17,7 +17,8 @@ from app.domain.steps import StepKey
 MOST_TEXT = 20_000
 MOST_LINE = 300
 MOST_ROWS = 100
-ID = r"^[a-z0-9]{1,32}$"
+# `\Z`, because `$` lets a line end pass.
+ROW_ID = r"[a-z0-9]{1,32}\Z"
 _WORD = re.compile(r"\w+", re.UNICODE)
 # Chinese is written without blanks: about two signs make a word.
 _SIGN = re.compile(r"[\u3400-\u9fff]")
@@ -35,7 +36,7 @@ class StrictSchema(Schema):
 class Row(StrictSchema):
     """A row of a list; its id stays when rows around it come and go, so that others can point at it."""
 
-    id = fields.String(required=True, validate=validate.Regexp(ID))
+    id = fields.String(required=True, validate=validate.Regexp(ROW_ID))
 
 
 def long_text() -> fields.String:
@@ -65,7 +66,8 @@ def number(low: float, high: float) -> fields.Float:
 
 def occupation_code(*, required: bool = False) -> fields.String:
     """The code of an occupation of the catalogue; None for one written by hand, unless it is required."""
-    code = validate.Regexp(rf"^{CODE.pattern}$")
+    # `\Z`, because `$` lets a line end pass.
+    code = validate.Regexp(rf"{CODE.pattern}\Z")
     if required:
         return fields.String(required=True, validate=code)
     return fields.String(load_default=None, allow_none=True, validate=code)

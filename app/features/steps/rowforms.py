@@ -18,11 +18,14 @@ from wtforms.validators import Optional
 
 from app.domain.errors import FieldProblem
 from app.features.plans.rooms import Content, Surroundings
+from app.features.steps.parts import MOST_ROWS
 
 # Fields of the form that are not content.
 _BESIDE = frozenset({"csrf_token", "over"})
 _FEWEST_ROWS = 3
 _WHOLE = re.compile(r"-?[0-9]{1,6}")
+# Some more than a content takes, so that too many are said to be; each row posted costs a form of its own.
+_MOST_POSTED = MOST_ROWS + 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +154,7 @@ def value_of(field: Field) -> Any:
 
 def rows(row_form: type[RowForm], label: str, description: str = "") -> FieldList:
     """A list of rows."""
-    return FieldList(FormField(row_form), label, description=description)
+    return FieldList(FormField(row_form), label, description=description, max_entries=_MOST_POSTED)
 
 
 def choices(nothing: Any, options: Iterable[tuple[str, Any]]) -> list[SelectChoice]:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import BinaryIO
 from uuid import UUID, uuid4
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import func, or_, select, update
 
 from app.domain import access
 from app.domain.access import Actor
@@ -30,6 +30,8 @@ from app.infra.runtime import Runtime
 UNDO_WINDOW = timedelta(days=7)
 MOST_FILES_OF_ACTION = 10
 MOST_FILES_OF_PLAN = 100
+# So many removed files of a plan may wait to be brought back; beyond, none is added until some are deleted.
+MOST_REMOVED = 100
 _FOLDER = "evidence"
 _ERASED_AT_ONCE = 200
 
@@ -68,16 +70,11 @@ def add_evidence(
         with runtime.database.unit_of_work(actor, request_id=request_id) as uow:
             plan = _may_change(uow, command.plan_id, command.action, say)
             there = evidence_of(uow, plan.id)
-            of_action = [row for row in there if row.action == command.action]
-            for row in of_action:
-                if row.sha256 == stored.sha256:
+            for row in there:
+                if row.action == command.action and row.sha256 == stored.sha256:
                     return row
-            if len(of_action) >= MOST_FILES_OF_ACTION or len(there) >= MOST_FILES_OF_PLAN:
-                sentence = say(
-                    "There are already %(files)s files. Remove one first, or give a link.",
-                    files=len(of_action) if len(of_action) >= MOST_FILES_OF_ACTION else len(there),
-                )
-                raise InvalidInput([FieldProblem("file", sentence)])
+            _refuse_too_many(there, command.action, say)
+            _refuse_many_removed(uow, plan.id, say)
             assert uow.actor.membership_id is not None
             row = ActionEvidence(
                 id=uuid4(),
@@ -100,6 +97,31 @@ def add_evidence(
     finally:
         if not kept:
             runtime.storage.delete(stored.location)
+
+
+def _refuse_too_many(there: Sequence[ActionEvidence], action: str, say: Say) -> None:
+    """Raise InvalidInput (field "file") where, beside the plan's files, one more of the action is one too many."""
+    of_action = sum(row.action == action for row in there)
+    if of_action >= MOST_FILES_OF_ACTION or len(there) >= MOST_FILES_OF_PLAN:
+        sentence = say(
+            "There are already %(files)s files. Remove one first, or give a link.",
+            files=of_action if of_action >= MOST_FILES_OF_ACTION else len(there),
+        )
+        raise InvalidInput([FieldProblem("file", sentence)])
+
+
+def _refuse_many_removed(uow: UnitOfWork, plan_id: UUID, say: Say) -> None:
+    """Raise InvalidInput where so many removed files wait that adding and removing in turns would fill the disk."""
+    waiting = select(func.count()).where(
+        ActionEvidence.plan_id == plan_id, ActionEvidence.removed_at.is_not(None), ActionEvidence.location.is_not(None)
+    )
+    if (uow.session.scalar(waiting) or 0) >= MOST_REMOVED:
+        sentence = say(
+            "You removed %(most)s files in the last days; they are kept so that you can bring them back. Wait until "
+            "some are deleted, or give a link.",
+            most=MOST_REMOVED,
+        )
+        raise InvalidInput([FieldProblem("file", sentence)])
 
 
 def evidence_of(uow: UnitOfWork, plan_id: UUID) -> list[ActionEvidence]:
@@ -164,13 +186,14 @@ def remove_evidence(uow: UnitOfWork, plan_id: UUID, evidence_id: UUID, say: Say 
 
 
 def restore_evidence(uow: UnitOfWork, plan_id: UUID, evidence_id: UUID, say: Say = plain) -> ActionEvidence:
-    """Bring a removed file back. Raises Conflict when its days are over."""
+    """Bring a removed file back. Raises Conflict when its days are over, InvalidInput where others took its place."""
     plan = _may_change(uow, plan_id, None, say)
     row = _find(uow, plan_id, evidence_id, lock=True)
     if row.removed_at is None:
         return row
     if row.location is None or row.removed_at + UNDO_WINDOW <= uow.now:
         raise Conflict(say("The file was deleted for good. Send it again."))
+    _refuse_too_many(evidence_of(uow, plan_id), row.action, say)
     row.removed_at = row.removed_by = None
     uow.session.flush()
     note_event(uow, plan, StepKey.ACTION_PLAN, "evidence_added", {"action": row.action})

@@ -13,7 +13,7 @@ from app.features.steps.career_path.ways import live_milestones, matrix_of_ways,
 from app.features.steps.matrix import Criterion, Rated, comparisons, settle_pairs, weighting_field
 from app.features.steps.matrix_words import missing_of
 from app.features.steps.parts import (
-    ID,
+    ROW_ID,
     Row,
     StrictSchema,
     choice,
@@ -36,7 +36,7 @@ _MOST_STAGES = 7
 
 
 def _way() -> fields.String:
-    return fields.String(load_default=None, allow_none=True, validate=validate.Regexp(ID))
+    return fields.String(load_default=None, allow_none=True, validate=validate.Regexp(ROW_ID))
 
 
 def _one_each(routes: Sequence[Mapping[str, Any]]) -> None:
