@@ -62,11 +62,15 @@ Cell = str | date
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A small table: column names and rows of texts and days, as long as the columns."""
+    """A small table: column names and rows of texts and days, as long as the columns.
+
+    A `folded` one is read up rather than read: a page shows it when it is asked for.
+    """
 
     heading: str
     columns: tuple[str, ...]
     rows: tuple[tuple[Cell, ...], ...]
+    folded: bool = False
 
 
 @dataclass(frozen=True, slots=True)

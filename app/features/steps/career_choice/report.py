@@ -78,7 +78,7 @@ def _saved(row: Mapping[str, Any], _: Say) -> Table:
         ),
     ]
     heading = _("What the match said: %(name)s", name=row["name"])
-    return Table(heading, (_("Figure"), _("When it was taken")), tuple(known))
+    return Table(heading, (_("Figure"), _("When it was taken")), tuple(known), folded=True)
 
 
 def _share(share: float | None, unknown: str) -> str:
