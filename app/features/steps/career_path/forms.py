@@ -119,7 +119,7 @@ class CareerPathForm(RoomForm):
         content["pairs"] = dealt_pairs(content)
         row = rated_row(PathRow, content)
         made: type[RoomForm] = type(
-            "CareerPathForm", (cls,), {"paths": rows(row, cls.paths.args[1], **cls.paths.kwargs)}
+            "CareerPathForm", (cls,), {"paths": rows(row, cls.paths.args[1], cls.paths.kwargs["description"])}
         )
         form = made.build(content, around, version, extra)
         # What is no field stays as it is stored, never as it is offered; and only stored ways can be chosen.
