@@ -142,7 +142,7 @@ def changed_letters(
     former, latter = complete(before), complete(after)
     if former is None or latter is None:
         return {}
-    found = {}
+    found: dict[str, Direction] = {}
     for place, letter in enumerate(AREAS):
         if not any(profile[place] >= sorted(profile)[-2] for profile in (former, latter)):
             continue

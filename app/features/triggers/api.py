@@ -18,14 +18,14 @@ from app.features.triggers.models import ExternalEvent, TriggerFinding, TriggerS
 from app.features.triggers.rules import rules_of, set_a_day, set_rule, settings_of
 from app.features.triggers.schemas import (
     DryRunSchema,
-    EventOpenedSchema,
-    EventSchema,
-    EventWithdrawnSchema,
-    FindingQuery,
-    FindingSchema,
-    NewEventSchema,
+    ExternalEventOpenedSchema,
+    ExternalEventSchema,
+    ExternalEventWithdrawnSchema,
+    NewExternalEventSchema,
     NewTriggerRuleSchema,
     NewTriggerSettingsSchema,
+    TriggerFindingQuery,
+    TriggerFindingSchema,
     TriggerRuleSchema,
     TriggerSettingsSchema,
     TriggerTryQuery,
@@ -131,8 +131,8 @@ def ask_for_look() -> None:
 
 @blueprint.get("/trigger-findings")
 @requires(Permission.READ_CLIENTS, Permission.OWN_PLAN)
-@blueprint.arguments(FindingQuery, location="query")
-@blueprint.response(200, page_of(FindingSchema))
+@blueprint.arguments(TriggerFindingQuery, location="query")
+@blueprint.response(200, page_of(TriggerFindingSchema))
 def list_trigger_findings(query: dict[str, Any]) -> dict[str, Any]:
     """Reasons to look at the plans you may see again, the latest first."""
     with unit_of_work() as uow:
@@ -150,7 +150,7 @@ def list_trigger_findings(query: dict[str, Any]) -> dict[str, Any]:
 @blueprint.get("/external-events")
 @requires(Permission.MANAGE_COHORTS)
 @blueprint.arguments(PageQuery, location="query")
-@blueprint.response(200, page_of(EventSchema))
+@blueprint.response(200, page_of(ExternalEventSchema))
 def list_external_events(query: dict[str, Any]) -> dict[str, Any]:
     """Events outside, the latest first."""
     with unit_of_work() as uow:
@@ -161,17 +161,17 @@ def list_external_events(query: dict[str, Any]) -> dict[str, Any]:
 @blueprint.post("/external-events")
 @requires(Permission.MANAGE_COHORTS)
 @once
-@blueprint.arguments(NewEventSchema)
-@blueprint.response(201, EventSchema)
+@blueprint.arguments(NewExternalEventSchema)
+@blueprint.response(201, ExternalEventSchema)
 def record_external_event(uow: UnitOfWork, body: dict[str, Any]) -> ExternalEvent:
     """Record an event; nobody is asked before its reviews are opened."""
-    lists = {name: tuple(body.pop(name)) for name in ("occupations", "families", "paths", "actions")}
-    return events.record_event(uow, RecordEvent(**body, **lists))
+    lists = {name: tuple(body[name]) for name in ("occupations", "families", "paths", "actions")}
+    return events.record_event(uow, RecordEvent(**body | lists))
 
 
 @blueprint.get("/external-events/<uuid:event_id>")
 @requires(Permission.MANAGE_COHORTS)
-@blueprint.response(200, EventSchema)
+@blueprint.response(200, ExternalEventSchema)
 def read_external_event(event_id: UUID) -> ExternalEvent:
     """One event."""
     with unit_of_work() as uow:
@@ -191,7 +191,7 @@ def try_external_event(query: dict[str, Any], event_id: UUID) -> dict[str, Any]:
 
 @blueprint.post("/external-events/<uuid:event_id>/open")
 @requires(Permission.MANAGE_COHORTS)
-@blueprint.response(200, EventOpenedSchema)
+@blueprint.response(200, ExternalEventOpenedSchema)
 def open_external_event(event_id: UUID) -> dict[str, int]:
     """Open reviews of the plans it touches, as many as may open today; the others wait. Safe to repeat."""
     with unit_of_work() as uow:
@@ -201,7 +201,7 @@ def open_external_event(event_id: UUID) -> dict[str, int]:
 
 @blueprint.post("/external-events/<uuid:event_id>/withdraw")
 @requires(Permission.MANAGE_COHORTS)
-@blueprint.response(200, EventWithdrawnSchema)
+@blueprint.response(200, ExternalEventWithdrawnSchema)
 def withdraw_external_event(event_id: UUID) -> events.Withdrawn:
     """Take an event back: what waits for it goes, and reviews nobody was told of. Safe to repeat."""
     with unit_of_work() as uow:

@@ -23,7 +23,7 @@ from wtforms.widgets import CheckboxInput, ListWidget
 
 from app.domain.errors import InvalidInput
 from app.domain.saying import Say
-from app.domain.triggers import Reach, Rule
+from app.domain.triggers import NUMBERS, Reach, Rule, Trigger
 from app.features.occupations.families import FAMILIES
 from app.features.steps.action_plan.words import kind_words as action_words
 from app.features.steps.parts import way_words
@@ -39,14 +39,25 @@ class RuleForm(FlaskForm):  # type: ignore[misc] # Flask-WTF carries no types
     number = IntegerField(validators=[Optional()])
     reach = SelectField(_("Occupations that count"), choices=[SelectChoice(*pair) for pair in _REACHES])
 
+    def keep_fields_of(self, kind: Trigger) -> None:
+        """Take out the fields that a rule of this kind does not have."""
+        if kind not in NUMBERS:
+            del self.number
+        if kind is not Trigger.CATALOGUE_MOVED:
+            del self.reach
+
     def fill(self, rule: Rule) -> None:
         """Show a rule."""
-        self.active.data, self.number.data, self.reach.data = rule.active, rule.number, rule.reach
+        self.active.data = rule.active
+        for field, value in ((self.number, rule.number), (self.reach, rule.reach)):
+            if field is not None:
+                field.data = value
 
     def rule(self, before: Rule) -> Rule:
-        """The rule typed in; fields that the rule does not have stay as they were."""
-        number = before.number if before.number is None else self.number.data
-        return Rule(before.kind, bool(self.active.data), number, _reach(self.reach.data))
+        """The rule typed in; what the kind does not have stays as it was."""
+        number = before.number if self.number is None else self.number.data
+        reach = before.reach if self.reach is None else _reach(self.reach.data)
+        return Rule(before.kind, bool(self.active.data), number, reach)
 
 
 class LimitForm(FlaskForm):  # type: ignore[misc] # Flask-WTF carries no types

@@ -95,7 +95,9 @@ def look() -> ResponseReturnValue:
 def rule(kind: str) -> ResponseReturnValue:
     """One rule and a dry run of it: who would be asked with the numbers typed in. Nothing is stored before “Save”."""
     form, trigger, status = RuleForm(), Trigger(kind), 200
-    form.number.label.text = number_words(say()).get(kind, "")
+    form.keep_fields_of(trigger)
+    if form.number is not None:
+        form.number.label.text = number_words(say())[kind]
     with unit_of_work() as uow:
         stored = rules_of(uow)[trigger]
         tried = stored
@@ -120,7 +122,6 @@ def rule(kind: str) -> ResponseReturnValue:
         name=rule_names(say())[kind],
         hint=rule_hints(say())[kind],
         bounds=NUMBERS.get(trigger),
-        has_reach=trigger is Trigger.CATALOGUE_MOVED,
         touched=touched,
         reason=reason_words,
     )

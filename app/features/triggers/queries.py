@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -22,6 +22,7 @@ from app.infra.db.open import UnitOfWork
 
 SHOWN = 50
 _RECENT = timedelta(days=30)
+_NAME = (Client.given_name + " " + Client.family_name).label("name")
 _COUNT = (
     " SELECT count(DISTINCT g.plan_id) AS plans, count(DISTINCT g.plan_id) FILTER (WHERE f.review_id IS NULL) AS new"
     " FROM found g LEFT JOIN trigger_findings f ON f.plan_id = g.plan_id AND f.subject = g.subject AND f.kind = :kind"
@@ -103,7 +104,7 @@ class Person:
     plan_id: UUID
     client_id: UUID
     name: str
-    findings: Sequence[TriggerFinding]
+    findings: list[TriggerFinding]
 
 
 def waiting(uow: UnitOfWork, most: int = SHOWN) -> tuple[int, list[Person]]:
@@ -147,20 +148,18 @@ def _people(uow: UnitOfWork, plans: Sequence[UUID], which: ColumnElement[bool]) 
     if not plans:
         return []
     rows = uow.session.execute(
-        select(TriggerFinding, Client.id, (Client.given_name + " " + Client.family_name).label("name"))
+        select(
+            TriggerFinding, Client.id.label("client_id"), (Client.given_name + " " + Client.family_name).label("name")
+        )
         .join(Plan, Plan.id == TriggerFinding.plan_id)
         .join(Client, Client.id == Plan.client_id)
         .where(TriggerFinding.plan_id.in_(plans), which)
         .order_by(TriggerFinding.severity.desc(), TriggerFinding.found_at, TriggerFinding.id)
     ).all()
-    by_plan: dict[UUID, list[Row[Any]]] = {}
-    for row in rows:
-        by_plan.setdefault(row[0].plan_id, []).append(row)
-    return [
-        Person(plan, by_plan[plan][0][1], by_plan[plan][0].name, [row[0] for row in by_plan[plan]])
-        for plan in plans
-        if plan in by_plan
-    ]
+    people: dict[UUID, Person] = {}
+    for finding, client_id, name in rows:
+        people.setdefault(finding.plan_id, Person(finding.plan_id, client_id, name, [])).findings.append(finding)
+    return [people[plan] for plan in plans if plan in people]
 
 
 def reasons_of(uow: UnitOfWork, plan_id: UUID) -> list[TriggerFinding]:
@@ -200,7 +199,7 @@ def event_lines(uow: UnitOfWork, ids: Collection[UUID] | None = None) -> list[Ev
     if ids is not None:
         statement = statement.where(ExternalEvent.id.in_(list(ids)))
     events = uow.session.scalars(statement).all()
-    figures: Mapping[UUID | None, Row[Any]] = {
+    figures = {
         row.event_id: row
         for row in uow.session.execute(
             select(

@@ -74,7 +74,7 @@ class NewTriggerSettingsSchema(Strict):
     a_day = Whole(least=A_DAY.least, most=A_DAY.most, required=True)
 
 
-class FindingSchema(Strict):
+class TriggerFindingSchema(Strict):
     """A reason to look at a plan again; `review_id` is null while it waits."""
 
     id = fields.UUID(required=True)
@@ -89,7 +89,7 @@ class FindingSchema(Strict):
     reviewed_at = fields.AwareDateTime(required=True, allow_none=True)
 
 
-class FindingQuery(PageQuery):
+class TriggerFindingQuery(PageQuery):
     """Which findings."""
 
     plan = fields.UUID()
@@ -97,11 +97,11 @@ class FindingQuery(PageQuery):
     state = Choice(STATES)
 
 
-def _codes() -> fields.List:
+def _codes() -> fields.List[str]:
     return fields.List(Sentence(longest=20), load_default=list, metadata={"maxItems": MOST_CODES})
 
 
-class NewEventSchema(Strict):
+class NewExternalEventSchema(Strict):
     """Something that happened outside, and what of plans it touches."""
 
     title = Sentence(longest=MOST_TITLE, required=True)
@@ -115,7 +115,7 @@ class NewEventSchema(Strict):
     reach = Choice(REACHES, load_default="any")
 
 
-class EventSchema(Strict):
+class ExternalEventSchema(Strict):
     """An event outside, what it touches, and what became of it."""
 
     id = fields.UUID(required=True)
@@ -133,14 +133,14 @@ class EventSchema(Strict):
     withdrawn_at = fields.AwareDateTime(required=True, allow_none=True)
 
 
-class EventOpenedSchema(Strict):
+class ExternalEventOpenedSchema(Strict):
     """How many plans were found that were not before, and how many reviews were opened today."""
 
     found = fields.Integer(required=True)
     opened = fields.Integer(required=True)
 
 
-class EventWithdrawnSchema(Strict):
+class ExternalEventWithdrawnSchema(Strict):
     """Plans that waited, reviews that were taken back, and reviews that go on since people know of them."""
 
     waited = fields.Integer(required=True)
