@@ -25,6 +25,7 @@ from app.features.steps.action_plan import api as actions
 from app.features.steps.career_choice import api as choice
 from app.features.steps.career_path import api as career_path
 from app.features.steps.opportunities import api as opportunities
+from app.features.triggers import api as triggers
 from app.infra.web.api.install import install_api
 
 
@@ -49,6 +50,7 @@ def install_apis(app: Flask) -> None:
         assignments,
         reviews,
         check_ins,
+        triggers,
         reports,
         jobs,
         audit,

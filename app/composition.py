@@ -56,6 +56,8 @@ from app.features.steps.action_plan.evidence import erase_removed
 from app.features.steps.career_choice import pages as choice_pages
 from app.features.steps.career_path import pages as career_path_pages
 from app.features.steps.goals import pages as goals_pages
+from app.features.triggers import pages as triggers_pages
+from app.features.triggers.service import look_by_night
 from app.infra.runtime import Runtime
 from app.infra.web.page import install_page
 from app.infra.web.throttle import Throttle
@@ -93,6 +95,7 @@ _PAGES: tuple[ModuleType, ...] = (
     messaging_pages,
     reviews_pages,
     reviews_board,
+    triggers_pages,
     my_plan,
     overview_pages,
     client_pages,
@@ -168,5 +171,7 @@ def sweep_organization(runtime: Runtime, organization_id: UUID) -> None:
     # Before the standing assignments, so that who joins a cohort now has a plan after this sweep.
     cohorts_runner.refresh_stale_cohorts(runtime, organization_id)
     assignments_runner.assign_to_joiners(runtime, organization_id)
+    # Before reviews are scheduled, which leaves those alone that are due today.
+    look_by_night(runtime, organization_id)
     sweep_reviews(runtime, organization_id)
     erase_removed(runtime, organization_id)

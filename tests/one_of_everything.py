@@ -41,6 +41,7 @@ from app.features.plans.revisions import freeze_revision
 from app.features.reviews.models import Prompt, Review, ReviewLink, ReviewPolicy
 from app.features.scratches.models import PlanScratch
 from app.features.steps.action_plan.models import ActionEvidence, CalendarFeed
+from app.features.triggers.models import ExternalEvent, TriggerFinding, TriggerRule, TriggerSettings
 from app.infra.db.open import UnitOfWork
 from app.infra.db.tenancy import GLOBAL_TABLES
 from tests.domain.instrument_maker import definition
@@ -121,6 +122,7 @@ def fill(world: World) -> Filled:
         "assignment_id": "assignments",
         "scratch_id": "plan_scratches",
         "evidence_id": "action_evidence",
+        "event_id": "external_events",
     }
     places = {place: rows[table][-1] for place, table in of.items()} | {
         "client_id": client,
@@ -214,6 +216,9 @@ def _writing(uow: UnitOfWork, client: UUID, plan: UUID) -> dict[str, UUID]:
     session = uow.session
     author = uow.actor.membership_id
     session.add(StepContent(plan_id=plan, step=1, content={}))
+    # The database refers to the occupation by itself.
+    options = [{"id": "o1", "name": "Statistician", "code": "15-2041.00"}]
+    session.add(StepContent(plan_id=plan, step=4, content={"options": options}))
     session.add(StepComment(plan_id=plan, step=1, author_id=author, body="A remark"))
     session.add(
         StepMark(plan_id=plan, step=4, aspect="interests", detail={"before": None, "after": None}, changed_at=uow.now)
@@ -252,6 +257,7 @@ def _writing(uow: UnitOfWork, client: UUID, plan: UUID) -> dict[str, UUID]:
     )
     session.add_all([policy, review, message, SuppressedAddress(address="gone@example.org", reason="asked")])
     session.flush()
+    _triggers(uow, plan, review.id)
     session.add(ReviewLink(review_id=review.id, expires_at=uow.now + timedelta(days=30)))
     session.add(
         Prompt(
@@ -265,3 +271,36 @@ def _writing(uow: UnitOfWork, client: UUID, plan: UUID) -> dict[str, UUID]:
         )
     )
     return {}
+
+
+def _triggers(uow: UnitOfWork, plan: UUID, review: UUID) -> None:
+    """A rule, the settings, an event, and a reason found for the plan."""
+    session = uow.session
+    event = ExternalEvent(
+        title="A hiring freeze",
+        words="Nobody is hired this year.",
+        happened_on=_DAY,
+        occupations=[],
+        families=["15"],
+        paths=[],
+        actions=[],
+        created_by=uow.actor.membership_id,
+        opened_at=uow.now,
+    )
+    rule = TriggerRule(kind="step_overdue", active=True, number=14, updated_by=uow.actor.membership_id)
+    session.add_all([event, rule, TriggerSettings(a_day=25)])
+    session.flush()
+    session.add(
+        TriggerFinding(
+            plan_id=plan,
+            kind="external_event",
+            subject=str(event.id),
+            severity=90,
+            evidence={"title": event.title, "words": event.words, "on": _DAY.isoformat(), "by": []},
+            event_id=event.id,
+            found_at=uow.now,
+            review_id=review,
+            reviewed_at=uow.now,
+            opened_on=_DAY,
+        )
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from app.bench import assign, caseload, match, memory, prompts, report, roster, routes, score
+from app.bench import assign, caseload, match, memory, prompts, report, roster, routes, score, triggers
 from app.bench.harness import Measured, Place
 
 # Name, a function of (place, n, limit, runs), the size with a limit, the limit, and sizes to show growth.
@@ -16,6 +16,8 @@ _MEASUREMENTS: tuple[tuple[str, Callable[..., Measured], int, float | None, tupl
     ("score", score.measure, 12_000, 3.0, (1_000, 100_000)),
     ("roster", roster.measure, 100_000, 4.0, (1_000, 10_000)),
     ("caseload", caseload.measure, 200_000, 2.0, ()),
+    # No ratio to keep but a time: ten seconds from a release to the plans it touches.
+    ("triggers", triggers.measure, 200_000, None, (1_000,)),
     # No ratio to keep but a time: 30 ms for one search.
     ("routes", routes.measure, 18_460, None, ()),
     ("rank", match.rank, match.OCCUPATIONS, 3.0, ()),

@@ -14,6 +14,7 @@ from app.features.plans import models as plans
 from app.features.reviews import models as reviews
 from app.features.scratches import models as scratches
 from app.features.steps.action_plan import models as actions
+from app.features.triggers import models as triggers
 from app.infra.db.tenancy import Base
 
 metadata = Base.metadata
@@ -34,4 +35,5 @@ __all__ = [
     "plans",
     "reviews",
     "scratches",
+    "triggers",
 ]

@@ -45,6 +45,8 @@ from app.features.reviews.service import start_review
 from app.features.scratches.commands import BeginScratch
 from app.features.scratches.service import begin_scratch
 from app.features.steps.registry import ROOMS
+from app.features.triggers.commands import RecordEvent
+from app.features.triggers.events import open_event, record_event
 from app.infra.db.tenancy import GLOBAL_TABLES
 from app.infra.links import make_token
 from app.infra.runtime import Runtime
@@ -82,6 +84,7 @@ def make_everything(runtime: Runtime, folder: Path) -> Everything:
     clients = _clients(world, here, scene.counsellor)
     _people_and_work(runtime, scene, clients, folder)
     _rooms(runtime, scene)
+    _event(runtime, scene)
     for_links = {"answers": _results(runtime, scene.client)} | _reviews(world, scene.client)
     with runtime.database.unit_of_work(scene.admin.actor) as uow:
         link = invite(uow, Invite(email="new.colleague@example.org", name="New Colleague", role=Role.ANALYST))
@@ -149,6 +152,19 @@ def _rooms(runtime: Runtime, scene: Scene) -> None:
     for person in (scene.client, scene.counsellor):
         with runtime.database.unit_of_work(person.actor) as uow:
             begin_scratch(uow, BeginScratch(plan_id=scene.plan_id, title="If the placement comes first"))
+
+
+def _event(runtime: Runtime, scene: Scene) -> None:
+    """An event outside that touches the client's way, with its review opened, so that pages say why."""
+    event = RecordEvent(
+        title="The county stops hiring analysts until the summer",
+        words="No new posts before July. Look at your second choice, and at what you would do until then.",
+        happened_on=date(2026, 9, 1),
+        families=("15", "13"),
+        actions=("work",),
+    )
+    with runtime.database.unit_of_work(scene.admin.actor) as uow:
+        open_event(uow, record_event(uow, event).id)
 
 
 def _results(runtime: Runtime, client: Person) -> str:

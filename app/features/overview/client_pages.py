@@ -19,6 +19,7 @@ from app.features.overview.client_view import ClientView, Happened, Place, Taken
 from app.features.overview.words import span
 from app.features.plans.words import event_sentence, step_names
 from app.features.steps.views import segments
+from app.features.triggers.shown import reasons_shown
 from app.infra.web.access import requires
 from app.infra.web.api.paging import make_cursor, read_cursor
 from app.infra.web.context import place, time_zone, unit_of_work
@@ -36,6 +37,7 @@ def client(client_id: UUID) -> str:
         view = view_client(uow, client_id)
         lines = timeline(uow, client_id, before=before, limit=_LINES)
         today = uow.now.astimezone(time_zone()).date()
+        reasons = reasons_shown(uow, view.plan.id if view.plan is not None else None)
     more = len(lines) > _LINES
     return render_template(
         "overview/client.html",
@@ -44,6 +46,7 @@ def client(client_id: UUID) -> str:
         steps=segments(view.steps, lambda number: url_for("plans.step", plan_id=view.steps[0].plan_id, number=number)),
         values=_values(view),
         due=view.next_due,
+        reasons=reasons,
         today=today,
         silent=span((today - view.client.last_contact_at.astimezone(time_zone()).date()).days)
         if view.client.last_contact_at

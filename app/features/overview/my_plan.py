@@ -26,6 +26,7 @@ from app.features.steps.registry import ROOMS
 from app.features.steps.rowforms import RoomForm
 from app.features.steps.tools import Desk, act_on, has_tools, tools_of
 from app.features.steps.views import own_plan
+from app.features.triggers.shown import reasons_shown
 from app.infra.db.open import UnitOfWork
 from app.infra.web.access import requires
 from app.infra.web.context import actor, time_zone, unit_of_work
@@ -75,6 +76,7 @@ def my_plan() -> str:
             ends=rests.loose_ends(view.written, _href),
             map=rests.map_lines(),
             due=views.due_items(view, now.date(), _href),
+            reasons=reasons_shown(uow, view.plan.id),
             messages=queries.latest_comments(uow, view.plan.id),
             names=step_names(gettext),
             mine=actor().membership_id,

@@ -92,6 +92,7 @@ def event_sentence(kind: str, step: int | None, detail: dict[str, Any], who: str
         "unskipped": _("%(who)s took up step %(number)s, %(step)s, again"),
         "commented": _("%(who)s commented on step %(number)s, %(step)s"),
         "confirmed": _("%(who)s looked at step %(number)s, %(step)s, again: it is still right"),
+        "review_opened": _("%(who)s opened a check-in of the plan, for a reason beside the calendar"),
         "levels_changed": _("%(who)s changed the levels of a goal in step %(number)s, %(step)s"),
         "path_switched": _("%(who)s took another way in step %(number)s, %(step)s"),
         "recommended": _("%(who)s recommended another occupation in step %(number)s, %(step)s"),

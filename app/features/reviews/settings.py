@@ -124,10 +124,15 @@ def prompt_now(uow: UnitOfWork, client_ids: Sequence[UUID]) -> int:
     """Ask these clients for a review today; who is being asked already is left out. Returns how many are asked."""
     plans = list(preview_prompts(uow, client_ids).plans)
     if plans:
-        uow.session.execute(_ASK_NOW, {"plans": plans, "now": uow.now})
+        ask_plans_now(uow, plans)
         record(uow, "prompts.asked_for", "organization", uow.actor.organization_id, plans=len(plans))
-        uow.ring(Bell.PROMPT)
     return len(plans)
+
+
+def ask_plans_now(uow: UnitOfWork, plans: Sequence[UUID]) -> None:
+    """Make the reviews of these plans due today, each in its client's zone; the caller has chosen who may be asked."""
+    uow.session.execute(_ASK_NOW, {"plans": list(plans), "now": uow.now})
+    uow.ring(Bell.PROMPT)
 
 
 def decide_unknown(uow: UnitOfWork, message_id: UUID, *, again: bool) -> None:
