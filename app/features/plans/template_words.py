@@ -63,6 +63,8 @@ def policy_words(policy: ReviewPolicy) -> list[str]:
     days = ", ".join(str(day) for day in policy.reminder_days)
     said.append(gettext("Messages on day %(days)s after the review is due.", days=days))
     said.append(gettext("The %(counsellor)s is told after %(n)s days.", n=policy.escalate_after_days, **words_here()))
+    if policy.escalate_admin_after_days is not None:
+        said.append(gettext("Administrators are told after %(n)s days.", n=policy.escalate_admin_after_days))
     if policy.quiet_hours is not None:
         start, end = (f"{moment:%H:%M}" for moment in (policy.quiet_hours.start, policy.quiet_hours.end))
         said.append(gettext("Nothing is sent between %(start)s and %(end)s.", start=start, end=end))
