@@ -14,7 +14,7 @@ KEYWORDS := lazy_gettext _l say later lazy_here NotFound Conflict Gone Forbidden
 COLLECT := $(BIN)/pybabel -q extract -F babel.cfg $(addprefix -k ,$(KEYWORDS)) --no-location --sort-output --no-wrap \
 	--project=Octant --version=1 --copyright-holder=Octant --msgid-bugs-address=
 
-.PHONY: help setup setup-test demo clean-demo test bench drill lock messages
+.PHONY: help setup setup-test demo clean-demo test bench drill replay lock messages
 .DELETE_ON_ERROR:
 
 help: ## list these commands
@@ -45,6 +45,9 @@ bench: setup-test ## measure against the floors and write bench.json
 
 drill: setup-test ## kill processes at random: TRIALS=20 SEED=1
 	@exec $(BIN)/octant drill $(if $(TRIALS),--trials $(TRIALS)) $(if $(SEED),--seed $(SEED))
+
+replay: setup-test ## play years of prompting against an independent model: YEARS=10 PLANS=1000 SEED=1
+	@exec $(BIN)/python -m tests.replay.run --years "$(or $(YEARS),10)" --plans "$(or $(PLANS),1000)" --seed "$(or $(SEED),1)"
 
 messages: setup ## collect the texts anew and bring the translations up to date
 	@dir=$$(mktemp -d) && trap 'rm -rf "$$dir"' EXIT && $(MAKE) -s "$$dir/messages.pot" && \

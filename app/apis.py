@@ -19,6 +19,7 @@ from app.features.plans import templates_api as templates
 from app.features.reports import api as reports
 from app.features.reviews import api as reviews
 from app.features.reviews import check_in_api as check_ins
+from app.features.reviews import days_api as review_days
 from app.features.scratches import api as scratches
 from app.features.steps import api as steps
 from app.features.steps.action_plan import api as actions
@@ -49,6 +50,7 @@ def install_apis(app: Flask) -> None:
         actions,
         assignments,
         reviews,
+        review_days,
         check_ins,
         triggers,
         reports,

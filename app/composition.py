@@ -45,6 +45,7 @@ from app.features.plans import template_pages
 from app.features.reports import pages as reports_pages
 from app.features.reports import runner as reports_runner
 from app.features.reviews import board as reviews_board
+from app.features.reviews import days_pages as reviews_days
 from app.features.reviews import messages as reviews_messages
 from app.features.reviews import pages as reviews_pages
 from app.features.reviews.engine import make_due_prompts, sweep_reviews
@@ -96,6 +97,7 @@ _PAGES: tuple[ModuleType, ...] = (
     reviews_pages,
     reviews_board,
     triggers_pages,
+    reviews_days,
     my_plan,
     overview_pages,
     client_pages,

@@ -16,7 +16,15 @@ from urllib.parse import urlsplit
 
 PREFIX = "OCTANT_"
 # Read by other programs of the project (tests, the data-reading suite, `octant db create`), never by the service.
-FOREIGN = frozenset({"OCTANT_REQUIRE_BROWSER", "OCTANT_SHARED_DATA", "OCTANT_EXAMPLES", "OCTANT_SUPERUSER_URL"})
+FOREIGN = frozenset(
+    {
+        "OCTANT_REQUIRE_BROWSER",
+        "OCTANT_SHARED_DATA",
+        "OCTANT_EXAMPLES",
+        "OCTANT_TEST_LONG",
+        "OCTANT_SUPERUSER_URL",
+    }
+)
 
 
 class ConfigurationError(Exception):

@@ -38,7 +38,7 @@ from app.features.organizations.tokens import CreateToken, create_token
 from app.features.plans.models import PlanEvent, StepComment, StepContent, StepMark
 from app.features.plans.queries import find_plan
 from app.features.plans.revisions import freeze_revision
-from app.features.reviews.models import Prompt, Review, ReviewLink, ReviewPolicy
+from app.features.reviews.models import Prompt, Review, ReviewLink, ReviewPause, ReviewPolicy
 from app.features.scratches.models import PlanScratch
 from app.features.steps.action_plan.models import ActionEvidence, CalendarFeed
 from app.features.triggers.models import ExternalEvent, TriggerFinding, TriggerRule, TriggerSettings
@@ -118,6 +118,7 @@ def fill(world: World) -> Filled:
         "invitation_id": "invitations",
         "token_id": "api_tokens",
         "review_id": "reviews",
+        "pause_id": "review_pauses",
         "message_id": "messages",
         "assignment_id": "assignments",
         "scratch_id": "plan_scratches",
@@ -258,6 +259,7 @@ def _writing(uow: UnitOfWork, client: UUID, plan: UUID) -> dict[str, UUID]:
     session.add_all([policy, review, message, SuppressedAddress(address="gone@example.org", reason="asked")])
     session.flush()
     _triggers(uow, plan, review.id)
+    session.add(ReviewPause(client_id=client, kind="leave", starts_on=_DAY, ends_on=_DAY, created_by=author))
     session.add(ReviewLink(review_id=review.id, expires_at=uow.now + timedelta(days=30)))
     session.add(
         Prompt(

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from app.bench import assign, caseload, match, memory, prompts, report, roster, routes, score, triggers
+from app.bench import assign, caseload, due, match, memory, prompts, report, roster, routes, score, triggers
 from app.bench.harness import Measured, Place
 
 # Name, a function of (place, n, limit, runs), the size with a limit, the limit, and sizes to show growth.
 _MEASUREMENTS: tuple[tuple[str, Callable[..., Measured], int, float | None, tuple[int, ...]], ...] = (
     ("assign", assign.measure, 10_000, 2.5, (1_000, 100_000)),
     ("prompts", prompts.measure, 10_000, 2.0, (1_000, 100_000)),
+    ("claim", due.claim, 200_000, 1.5, ()),
+    ("write", due.write, 200_000, 2.5, ()),
+    ("sweep", due.sweep, 1_000, None, ()),
     ("report", report.measure, 1_000, 1.3, (100,)),
     ("score", score.measure, 12_000, 3.0, (1_000, 100_000)),
     ("roster", roster.measure, 100_000, 4.0, (1_000, 10_000)),

@@ -66,7 +66,8 @@ def _due(place: Place, clients: int) -> UUID:
     with place.superuser() as connection:
         connection.execute(GIVE_PLANS, {"o": organization, "t": template, "d": START})
         connection.execute(
-            "UPDATE plans SET next_review_on = current_date, next_prompt_at = now() - interval '1 hour'"
+            "UPDATE plans SET next_review_on = current_date + 14, next_prompt_at = now() - interval '1 hour',"
+            " review_set = true"
             " WHERE organization_id = %s",
             (organization,),
         )

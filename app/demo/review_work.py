@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from email import policy as email_policy
 from email.parser import BytesParser
 from typing import Any
@@ -22,11 +23,12 @@ from app.features.cohorts.models import Cohort, CohortMember
 from app.features.messaging.models import Message
 from app.features.plans.models import Plan
 from app.features.reviews import links, service
-from app.features.reviews.commands import SetPolicy
+from app.features.reviews.commands import AddPause, SetPolicy
 from app.features.reviews.messages import LINK_PURPOSE
 from app.features.reviews.models import Prompt
+from app.features.reviews.pauses import add_pause
 from app.features.reviews.settings import set_policy
-from app.infra.db.open import Bell
+from app.infra.db.open import Bell, UnitOfWork
 from app.infra.links import read_token
 
 _ADDRESS = re.compile(r"/check-in/([A-Za-z0-9_-]{64})")
@@ -62,6 +64,7 @@ def prompt_the_due(build: Build) -> dict[str, Any]:
             # Due long enough ago that every reminder has passed: the counsellor is told.
             missed = replace(policy, cadence=OnDates((today - timedelta(days=16),)))
             set_policy(uow, SetPolicy(scope="plan", subject_id=plan_id, policy=missed))
+        _pause_some(uow, today, plans)
         uow.ring(Bell.PROMPT)
     seconds = 120 + len(plans) * 0.05
     build.wait_until(lambda: not _anything_due(build), "the mails to leave", seconds)
@@ -69,6 +72,30 @@ def prompt_the_due(build: Build) -> dict[str, Any]:
         made = uow.session.execute(select(func.count()).select_from(Prompt)).scalar_one()
         by_state = uow.session.execute(select(Message.state, func.count()).group_by(Message.state)).all()
     return {"due": len(plans), "prompts": made, "messages": dict(by_state)}
+
+
+def _pause_some(uow: UnitOfWork, today: date, plans: Sequence[UUID]) -> None:
+    """A holiday of everybody, and a client on an exchange term, both ahead: the pages then show what they shift."""
+    first = today + timedelta(days=40)
+    add_pause(
+        uow,
+        AddPause(
+            client_id=None,
+            kind="holiday",
+            starts_on=first,
+            ends_on=first + timedelta(days=4),
+            note="The house is closed",
+        ),
+    )
+    if plans:
+        client_id = uow.session.scalars(select(Plan.client_id).where(Plan.id == plans[-1])).one()
+        leave = today + timedelta(days=150)
+        add_pause(
+            uow,
+            AddPause(
+                client_id=client_id, kind="exchange", starts_on=leave, ends_on=leave + timedelta(days=120), note="Kyoto"
+            ),
+        )
 
 
 def _anything_due(build: Build) -> bool:

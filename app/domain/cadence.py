@@ -2,17 +2,19 @@
 
 Two questions are kept apart. *Which day is it due?* has no time zone: due days follow from the policy, the
 anchor and the terms. *When may it be sent?* is asked in the client's zone: quiet hours, allowed weekdays
-and the two yearly clock shifts decide the instant.
+and the two yearly clock shifts decide the instant. Paused days (`app.domain.pauses`) count in both: a due day moves
+to the first day after the pause, and nothing is sent on a day of it.
 """
 
 from calendar import monthrange
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from app.domain.errors import FieldProblem, InvalidInput
+from app.domain.pauses import NO_PAUSES, Pauses
 from app.domain.reading import Reader, parse_day, short
 from app.domain.saying import later
 from app.domain.terms import Term, TermEdge
@@ -108,13 +110,15 @@ class QuietHours:
 class ReviewPolicy:
     """How often a plan is reviewed and how prompts for it behave.
 
-    `reminder_days` are relative to the due day and ascending; `weekdays` are Python's (Monday is 0). Raises
-    `InvalidInput` with every problem found.
+    `reminder_days` are relative to the due day and ascending; `weekdays` are Python's (Monday is 0). Silence is told
+    to the counsellor after `escalate_after_days`, and to administrators after `escalate_admin_after_days` (None: not).
+    Raises `InvalidInput` with every problem found.
     """
 
     cadence: Cadence = EveryMonths()
-    reminder_days: tuple[int, ...] = (0, 3, 7)
+    reminder_days: tuple[int, ...] = (-14, -7, 0, 3, 7)
     escalate_after_days: int = 14
+    escalate_admin_after_days: int | None = 28
     quiet_hours: QuietHours | None = QuietHours()
     weekdays: tuple[int, ...] = (0, 1, 2, 3, 4)
 
@@ -135,6 +139,17 @@ class ReviewPolicy:
                     ),
                 )
             )
+        admins = self.escalate_admin_after_days
+        if not problems and admins is not None and not self.escalate_after_days < admins <= 180:
+            problems.append(
+                FieldProblem(
+                    "escalate_admin_after_days",
+                    later(
+                        "Administrators hear after the %(counsellor)s: choose %(low)s to 180 days, or none.",
+                        low=self.escalate_after_days + 1,
+                    ),
+                )
+            )
         known = range(len(WEEKDAYS))
         if not self.weekdays or list(self.weekdays) != sorted({day for day in self.weekdays if day in known}):
             problems.append(FieldProblem("weekdays", "Choose at least one weekday, each once, Monday first."))
@@ -148,14 +163,17 @@ def parse_policy(raw: Mapping[str, Any]) -> ReviewPolicy:
     Raises `InvalidInput` (a ValueError) naming every field that is wrong, with the remedy.
     """
     reader = Reader(raw)
-    reader.only(("cadence", "reminder_days", "escalate_after_days", "quiet_hours", "weekdays"))
+    reader.only(
+        ("cadence", "reminder_days", "escalate_after_days", "escalate_admin_after_days", "quiet_hours", "weekdays")
+    )
     standard = ReviewPolicy()
     cadence = _read_cadence(reader) if "cadence" in reader.raw else standard.cadence
     quiet = _read_quiet_hours(reader) if "quiet_hours" in reader.raw else standard.quiet_hours
     days = _read_reminder_days(reader, standard.reminder_days)
     escalate = reader.whole("escalate_after_days", standard.escalate_after_days)
+    admins = _read_admins(reader, escalate)
     weekdays = _read_weekdays(reader, standard.weekdays)
-    policy = reader.attempt("", lambda: ReviewPolicy(cadence or EveryMonths(), days, escalate, quiet, weekdays))
+    policy = reader.attempt("", lambda: ReviewPolicy(cadence or EveryMonths(), days, escalate, admins, quiet, weekdays))
     reader.finish()
     return policy or standard
 
@@ -175,17 +193,24 @@ def policy_as_json(policy: ReviewPolicy) -> dict[str, Any]:
         "cadence": cadence,
         "reminder_days": list(policy.reminder_days),
         "escalate_after_days": policy.escalate_after_days,
+        "escalate_admin_after_days": policy.escalate_admin_after_days,
         "quiet_hours": quiet and {"start": quiet.start.strftime("%H:%M"), "end": quiet.end.strftime("%H:%M")},
         "weekdays": [WEEKDAYS[day] for day in policy.weekdays],
     }
 
 
 def occurrences_between(
-    policy: ReviewPolicy, anchor: date, first: date, last: date, terms: Sequence[Term] = ()
+    policy: ReviewPolicy,
+    anchor: date,
+    first: date,
+    last: date,
+    terms: Sequence[Term] = (),
+    *,
+    pauses: Pauses = NO_PAUSES,
 ) -> tuple[date, ...]:
     """All due days from `first` to `last`, both included, ascending; none is on or before the anchor."""
     found = []
-    for day in _due_days(policy.cadence, anchor, terms):
+    for day in _due_days(policy.cadence, anchor, terms, pauses):
         if day > last:
             break
         if day >= first:
@@ -193,71 +218,115 @@ def occurrences_between(
     return tuple(found)
 
 
-def next_occurrence(policy: ReviewPolicy, anchor: date, after: date, terms: Sequence[Term] = ()) -> date | None:
+def next_occurrence(
+    policy: ReviewPolicy, anchor: date, after: date, terms: Sequence[Term] = (), *, pauses: Pauses = NO_PAUSES
+) -> date | None:
     """The first due day later than `after` (usually the previous due day, never now) and than the anchor.
 
-    None when the dates or the known terms are used up. Months are counted from the anchor each time, so that
-    31 January gives 28 February and then 31 March, not 28 March.
+    None when the dates or the known terms are used up, or the next day lies in a pause without an end. Months are
+    counted from the anchor each time, so that 31 January gives 28 February and then 31 March, not 28 March; a day
+    that a pause moved is the anchor of the following ones.
     """
-    return next((day for day in _due_days(policy.cadence, anchor, terms) if day > after), None)
+    return next((day for day in _due_days(policy.cadence, anchor, terms, pauses) if day > after), None)
 
 
-def send_moment(day: date, policy: ReviewPolicy, zone: ZoneInfo, preferred: time = time(9)) -> datetime:
-    """The instant (UTC) for a prompt due on a local day: the preferred time of the first allowed weekday.
+def send_moment(
+    day: date, policy: ReviewPolicy, zone: ZoneInfo, preferred: time = time(9), *, pauses: Pauses = NO_PAUSES
+) -> datetime | None:
+    """The instant (UTC) for a prompt due on a local day: the preferred time of the first allowed day.
 
     A preferred time that is quiet moves to the first allowed instant after it; one that the clocks skip
-    becomes the first minute after the gap; one that happens twice is taken the first time.
+    becomes the first minute after the gap; one that happens twice is taken the first time. None while a pause
+    without an end leaves no such day.
     """
-    for _ in range(SEARCH_DAYS):
-        if day.weekday() in policy.weekdays:
-            moment = _instants(datetime.combine(day, preferred), zone)[0]
+    for free in _free_days(day, pauses):
+        if free is None:
+            return None
+        if free.weekday() in policy.weekdays:
+            moment = _instants(datetime.combine(free, preferred), zone)[0]
             # A gap may end on the next day, or leave no such day at all; that day must be allowed too.
-            if moment.astimezone(zone).weekday() in policy.weekdays:
-                return next_sendable(moment, policy, zone)
-        day += timedelta(days=1)
-    raise ValueError(f"No allowed day exists within {SEARCH_DAYS} days before {day} in {zone.key}.")
+            if _is_allowed(moment.astimezone(zone).date(), policy, pauses):
+                return next_sendable(moment, policy, zone, pauses=pauses)
+    raise ValueError(f"No allowed day exists within {SEARCH_DAYS} days after {day} in {zone.key}.")
 
 
-def is_sendable_now(now_utc: datetime, policy: ReviewPolicy, zone: ZoneInfo) -> bool:
-    """Whether a prompt may leave at this instant (aware): local weekday allowed and wall clock not quiet."""
+def is_sendable_now(now_utc: datetime, policy: ReviewPolicy, zone: ZoneInfo, *, pauses: Pauses = NO_PAUSES) -> bool:
+    """Whether a prompt may leave at this instant (aware): local day allowed and wall clock not quiet."""
     local = now_utc.astimezone(zone)
     quiet = policy.quiet_hours is not None and policy.quiet_hours.covers(local.time())
-    return local.weekday() in policy.weekdays and not quiet
+    return not quiet and _is_allowed(local.date(), policy, pauses)
 
 
-def next_sendable(now_utc: datetime, policy: ReviewPolicy, zone: ZoneInfo) -> datetime:
+def next_sendable(
+    now_utc: datetime, policy: ReviewPolicy, zone: ZoneInfo, *, pauses: Pauses = NO_PAUSES
+) -> datetime | None:
     """The first instant (UTC) at or after `now_utc` at which a prompt may leave; now, if it may leave now.
 
-    For prompts that an outage made late, so that they do not leave at three in the morning.
+    For prompts that an outage made late, so that they do not leave at three in the morning. None while a pause
+    without an end leaves no such instant.
     """
     now_utc = now_utc.astimezone(UTC)
-    if is_sendable_now(now_utc, policy, zone):
+    if is_sendable_now(now_utc, policy, zone, pauses=pauses):
         return now_utc
-    # One day back, because clocks set back over midnight return to the day before.
-    today = now_utc.astimezone(zone).date() - timedelta(days=1)
     waiting: list[datetime] = []
-    for ahead in range(SEARCH_DAYS):
-        day = today + timedelta(days=ahead)
+    # One day back, because clocks set back over midnight return to the day before.
+    for day in _free_days(now_utc.astimezone(zone).date() - timedelta(days=1), pauses):
+        if day is None:
+            return None
         waiting += _boundaries(day, policy, zone)
         # With clocks set back over midnight a day's last instants come after the next day's first ones,
         # so those wait for the next round.
         horizon = _instants(datetime.combine(day + timedelta(days=1), time(0)), zone)[0]
         for moment in sorted(waiting):
-            if now_utc <= moment < horizon and is_sendable_now(moment, policy, zone):
+            if now_utc <= moment < horizon and is_sendable_now(moment, policy, zone, pauses=pauses):
                 return moment
         waiting = [moment for moment in waiting if moment >= horizon]
     raise ValueError(f"No allowed moment exists within {SEARCH_DAYS} days after {now_utc} in {zone.key}.")
 
 
-def _due_days(cadence: Cadence, anchor: date, terms: Sequence[Term]) -> Iterator[date]:
+def _free_days(first: date, pauses: Pauses) -> Iterator[date | None]:
+    """The days from this one on that are not paused, then None where a pause never ends.
+
+    Until `SEARCH_DAYS` after the last pause: holidays may fall on every allowed weekday for a while.
+    """
+    ends = [last for _, last in pauses.spans if last is not None]
+    until = max([first, *ends]) + timedelta(days=SEARCH_DAYS)
+    day = pauses.after(first)
+    while day is not None and day < until:
+        yield day
+        day = pauses.after(day + timedelta(days=1))
+    if day is None:
+        yield None
+
+
+def _is_allowed(day: date, policy: ReviewPolicy, pauses: Pauses) -> bool:
+    return day.weekday() in policy.weekdays and not pauses.covers(day)
+
+
+def _due_days(cadence: Cadence, anchor: date, terms: Sequence[Term], pauses: Pauses) -> Iterator[date]:
     match cadence:
         case EveryMonths(months):
-            yield from _month_steps(anchor, months)
+            yield from _month_days(anchor, months, pauses)
         case OnDates(dates):
-            yield from (day for day in dates if day > anchor)
+            yield from _moved((day for day in dates if day > anchor), pauses)
         case AtTerm(edge, offset_days):
             shift = timedelta(days=offset_days)
-            yield from sorted({day for term in terms if (day := term.edge(edge) + shift) > anchor})
+            yield from _moved((day for term in terms if (day := term.edge(edge) + shift) > anchor), pauses)
+
+
+def _moved(days: Iterable[date], pauses: Pauses) -> Iterator[date]:
+    yield from sorted({moved for day in days if (moved := pauses.after(day)) is not None})
+
+
+def _month_days(anchor: date, months: int, pauses: Pauses) -> Iterator[date]:
+    steps = _month_steps(anchor, months)
+    while (day := next(steps, None)) is not None:
+        moved = pauses.after(day)
+        if moved is None:
+            return
+        if moved != day:
+            steps = _month_steps(moved, months)
+        yield moved
 
 
 def _month_steps(anchor: date, months: int) -> Iterator[date]:
@@ -359,6 +428,17 @@ def _read_reminder_days(reader: Reader, standard: tuple[int, ...]) -> tuple[int,
             )
             return standard
     return tuple(values)
+
+
+def _read_admins(reader: Reader, escalate: int) -> int | None:
+    if "escalate_admin_after_days" not in reader.raw:
+        # Left out it follows the counsellor's days, so that a policy which names only these stays possible.
+        return 2 * escalate if escalate > 0 else None
+    if reader.raw["escalate_admin_after_days"] is None:
+        return None
+    known = len(reader.problems)
+    value = reader.whole("escalate_admin_after_days")
+    return value if len(reader.problems) == known else None
 
 
 def _read_weekdays(reader: Reader, standard: tuple[int, ...]) -> tuple[int, ...]:

@@ -92,6 +92,7 @@ POLICIES = st.builds(
     ),
     reminder_days=st.sets(st.integers(-30, 60), min_size=1, max_size=4).map(lambda days: tuple(sorted(days))),
     escalate_after_days=st.integers(60, 90),
+    escalate_admin_after_days=st.one_of(st.none(), st.integers(91, 180)),
     quiet_hours=st.one_of(
         st.none(),
         st.tuples(st.integers(0, 1439), st.integers(0, 1439))
@@ -109,7 +110,8 @@ def test_a_policy_survives_json(policy: ReviewPolicy) -> None:
 
 def test_an_empty_object_is_the_standard_policy() -> None:
     assert parse_policy({}) == ReviewPolicy()
-    assert ReviewPolicy().reminder_days == (0, 3, 7)
+    assert ReviewPolicy().reminder_days == (-14, -7, 0, 3, 7)
+    assert (ReviewPolicy().escalate_after_days, ReviewPolicy().escalate_admin_after_days) == (14, 28)
     assert ReviewPolicy().quiet_hours == QuietHours(time(20), time(8))
 
 
@@ -135,6 +137,8 @@ def test_an_empty_object_is_the_standard_policy() -> None:
         ({"reminder_days": ["0"]}, "reminder_days[0]", "whole number"),
         ({"reminder_days": 3}, "reminder_days", "a list"),
         ({"escalate_after_days": 5}, "escalate_after_days", "7 to 90"),
+        ({"escalate_admin_after_days": 14}, "escalate_admin_after_days", "15 to 180"),
+        ({"escalate_admin_after_days": "never"}, "escalate_admin_after_days", "whole number"),
         ({"quiet_hours": {"start": "20:00", "end": "20:00"}}, "quiet_hours.end", "another end"),
         ({"quiet_hours": {"start": "8pm", "end": "08:00"}}, "quiet_hours.start", "HH:MM"),
         ({"quiet_hours": {"start": "20:00"}}, "quiet_hours.end", "missing"),
@@ -158,6 +162,11 @@ def test_all_wrong_fields_are_reported_together() -> None:
         parse_policy(raw)
     fields = {problem.field for problem in caught.value.problems}
     assert fields >= {"cadence.months", "quiet_hours", "weekdays[0]", "weekdays[1]"}
+
+
+def test_administrators_left_out_follow_the_counsellor_and_may_be_left_alone() -> None:
+    assert parse_policy({"escalate_after_days": 20}).escalate_admin_after_days == 40
+    assert parse_policy({"escalate_admin_after_days": None}).escalate_admin_after_days is None
 
 
 def test_a_term_cannot_end_before_it_starts() -> None:

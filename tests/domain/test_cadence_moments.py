@@ -1,10 +1,11 @@
 """Goal M6: in every zone and at every clock shift a prompt leaves once, never in quiet hours, and in time.
 
-`OCTANT_EXAMPLES` sets the number of random examples (default 150); the exhaustive loop over all zones takes
-the shifts of one year by default and of every fifth year from 1990 to 2050 when it is 1000 or more.
+`OCTANT_EXAMPLES` sets the number of random examples (default 150). The loops over all zones take the shifts of one year
+and, for each zone, of another that a seed draws; with `OCTANT_TEST_LONG=1` those of every year from 1990 to 2050.
 """
 
 import os
+import random
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo, available_timezones
@@ -16,6 +17,8 @@ from hypothesis import strategies as st
 from app.domain.cadence import QuietHours, ReviewPolicy, is_sendable_now, next_sendable, send_moment
 
 EXAMPLES = int(os.environ.get("OCTANT_EXAMPLES", "150"))
+LONG = os.environ.get("OCTANT_TEST_LONG") == "1"
+SEED = 20261129
 MINUTE = timedelta(minutes=1)
 ZONES = sorted(available_timezones())
 EVERY_DAY = (0, 1, 2, 3, 4, 5, 6)
@@ -108,12 +111,14 @@ def test_a_prompt_leaves_at_the_preferred_time_or_the_first_allowed_minute_after
     ],
     ids=["20-08", "22-02:30", "01:30-08", "23:30-00:30"],
 )
+@pytest.mark.timeout(36000 if LONG else 300)
 def test_every_zone_both_shifts_every_half_hour(quiet: QuietHours) -> None:
     """M6, exhaustive: all zones x all their shifts x 48 half-hours, against a 15-minute walk of the clock."""
     policy = ReviewPolicy(quiet_hours=quiet, weekdays=EVERY_DAY)
-    years = range(1990, 2051, 5) if EXAMPLES >= 1000 else (2026,)
+    draw = random.Random(SEED)
     cases = 0
     for zone in map(ZoneInfo, ZONES):
+        years = range(1990, 2051) if LONG else (2026, draw.randrange(1990, 2051))
         for noon in (noon for year in years for noon in shifts(zone, year)):
             instants = [noon + timedelta(minutes=15 * step) for step in range(-160, 480)]
             clock = [
@@ -133,6 +138,40 @@ def test_every_zone_both_shifts_every_half_hour(quiet: QuietHours) -> None:
                     assert allowed(moment.astimezone(zone), policy), (zone.key, wall)
                     cases += 1
     assert cases > 20_000
+
+
+@pytest.mark.timeout(36000 if LONG else 300)
+def test_no_hour_that_does_not_exist_and_the_first_of_two_in_every_zone() -> None:
+    """Around every shift a prompt leaves at its wall time, once; where the clocks skip it, as soon as they go on."""
+    policy = ReviewPolicy(quiet_hours=None, weekdays=EVERY_DAY)
+    draw = random.Random(SEED)
+    skipped = doubled = 0
+    for zone in map(ZoneInfo, ZONES):
+        years = range(1990, 2051) if LONG else draw.sample(range(1990, 2051), 3)
+        for noon in (noon for year in years for noon in shifts(zone, year)):
+            first = noon.astimezone(zone).date()
+            walls = [
+                datetime.combine(first + timedelta(days=n // 48), time(*divmod(n % 48 * 30, 60))) for n in range(96)
+            ]
+            moments = [send_moment(wall.date(), policy, zone, wall.time()) for wall in walls]
+            assert moments == sorted(moments), zone.key
+            for wall, moment in zip(walls, moments, strict=True):
+                shown = {
+                    instant.astimezone(zone).replace(tzinfo=None): instant
+                    for fold in (1, 0)
+                    for instant in [wall.replace(tzinfo=zone, fold=fold).astimezone(UTC)]
+                }
+                if wall in shown:
+                    assert moment == shown[wall], (zone.key, wall)
+                    doubled += wall.replace(tzinfo=zone, fold=1).astimezone(UTC) != moment
+                else:
+                    skipped += 1
+                    assert moment.astimezone(zone).replace(tzinfo=None) > wall, (zone.key, wall)
+                    assert (moment - timedelta(seconds=1)).astimezone(zone).replace(tzinfo=None) < wall, (
+                        zone.key,
+                        wall,
+                    )
+    assert min(skipped, doubled) > 500, (skipped, doubled)
 
 
 def test_a_scheduler_that_looks_every_quarter_hour_sends_each_prompt_once_and_in_time() -> None:

@@ -208,6 +208,15 @@ def _reviews(world: World, client: Person) -> dict[str, str]:
             text("UPDATE plans SET next_prompt_at = :now, next_review_on = :today WHERE id = :plan"),
             {"now": runtime.clock() - timedelta(hours=1), "today": runtime.clock().date(), "plan": plan},
         )
+        uow.session.execute(
+            text(
+                "INSERT INTO review_pauses (client_id, kind, starts_on, ends_on, note) VALUES"
+                " (NULL, 'holiday', :today + 90, :today + 99, 'The house is closed between the years'),"
+                " (:client, 'exchange', :today + 20, :today + 140, 'A term at the University of Applied Sciences'),"
+                " (:client, 'leave', :today + 200, NULL, '')"
+            ),
+            {"today": runtime.clock().date(), "client": client.actor.client_id},
+        )
     make_due_prompts(runtime, here, until=runtime.clock() + timedelta(seconds=60))
     assert client.actor.client_id is not None
     with runtime.database.unit_of_work(access.review_link(here, client.actor.client_id)) as uow:

@@ -27,7 +27,9 @@ from tests.factories import World
 from tests.harness import Clock
 from tests.reviews.helpers import make_plans, rows
 
-EVERY_DAY = policy_as_json(ReviewPolicy(weekdays=tuple(range(7)), quiet_hours=None))
+EVERY_DAY = policy_as_json(
+    ReviewPolicy(reminder_days=(0, 3, 7), escalate_admin_after_days=None, weekdays=tuple(range(7)), quiet_hours=None)
+)
 
 
 def run(runtime: Runtime, organization: UUID) -> None:

@@ -47,9 +47,9 @@ def test_the_standard_policy_asks_after_six_months_at_nine_in_the_clients_zone(r
     organization = world.organization(time_zone="Europe/Dublin")
     (home,) = make_plans(runtime, organization, 1, started_on=date(2026, 9, 7))
     (away,) = make_plans(runtime, organization, 1, started_on=date(2026, 9, 7), client={"time_zone": "Asia/Shanghai"})
-    # 7 March 2027 is a Sunday; standard prompts leave on working days.
-    assert next_of(runtime, organization, home) == (date(2027, 3, 7), datetime(2027, 3, 8, 9, tzinfo=UTC), 0)
-    assert next_of(runtime, organization, away) == (date(2027, 3, 7), datetime(2027, 3, 8, 1, tzinfo=UTC), 0)
+    # The first mail leaves two weeks before. 21 February 2027 is a Sunday; standard prompts leave on working days.
+    assert next_of(runtime, organization, home) == (date(2027, 3, 7), datetime(2027, 2, 22, 9, tzinfo=UTC), 0)
+    assert next_of(runtime, organization, away) == (date(2027, 3, 7), datetime(2027, 2, 22, 1, tzinfo=UTC), 0)
 
 
 def test_the_nearest_policy_wins(runtime: Runtime, world: World) -> None:

@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-import json
 import random
 import time
 from collections import deque
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
-from functools import lru_cache
 from typing import Any
 from uuid import UUID, uuid4
-from zoneinfo import ZoneInfo
 
 import structlog
 from sqlalchemy import Row, text
 
 from app.domain import access
-from app.domain.cadence import ReviewPolicy, next_sendable, parse_policy
 from app.features.messaging.kinds import UNSUBSCRIBE_PURPOSE, Draft, MessageKind
 from app.features.messaging.relay import Relay, relay_of
 from app.features.messaging.settle import settle_unknown
 from app.features.messaging.states import Reserved, Tried, advance, judge, postpone, release, reserve
+from app.features.messaging.windows import resting
 from app.infra.db.open import UnitOfWork
 from app.infra.links import make_token
 from app.infra.mail import TRANSFER_SECONDS, MailConnection
@@ -114,11 +111,11 @@ class _Sender:
             found = reserve(uow, self._token, _RESERVED_AT_ONCE)
             if not found:
                 return []
-            quiet = [(m.id, moment) for m in found if (moment := _not_before(m, uow.now)) > uow.now]
+            quiet = resting(uow, found)
             if quiet:
                 postpone(uow, self._token, quiet)
-            resting = {message_id for message_id, _ in quiet}
-            self._waiting.extend(m for m in found if m.id not in resting)
+            later = {message_id for message_id, _ in quiet}
+            self._waiting.extend(m for m in found if m.id not in later)
         return [self._waiting.popleft() for _ in range(min(self._at_once, len(self._waiting)))]
 
     def _send_all(
@@ -189,19 +186,3 @@ class _Sender:
 
 def _one_line(name: str) -> str:
     return " ".join(name.split())
-
-
-def _not_before(message: Reserved, now: datetime) -> datetime:
-    """The first moment at or after now that the message's own window allows; quiet hours count when it is sent."""
-    window = message.params.get("window")
-    if window is None:
-        return now
-    policy, zone = _window(json.dumps(window, sort_keys=True))
-    return next_sendable(now, policy, zone)
-
-
-@lru_cache(maxsize=512)
-def _window(written: str) -> tuple[ReviewPolicy, ZoneInfo]:
-    window = json.loads(written)
-    zone = ZoneInfo(window.pop("zone"))
-    return parse_policy(window), zone

@@ -33,6 +33,16 @@ class Tenant(Base):
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=_NOW)
 
 
+class OrganizationWake(Base):
+    """When an organization has something to do next; triggers bring it forward, the sweeper puts it off."""
+
+    __tablename__ = "organization_wakes"
+    organization_id: Mapped[UUID] = mapped_column(ForeignKey("tenants.id", ondelete="CASCADE"), primary_key=True)
+    wake_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default="-infinity")
+    # One more look for what was written, and not yet committed, while the sweeper put it off.
+    check_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default="infinity")
+
+
 class Organization(TenantRow, Base):
     """A career centre: how it is called, where it is and how it works."""
 

@@ -89,6 +89,10 @@ class Plan(TenantEntity, Base):
     next_review_on: Mapped[date | None]
     next_prompt_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     next_reminder: Mapped[int] = mapped_column(SmallInteger, server_default=text("0"))
+    # A rule the three above follow from has changed since they were worked out; triggers set it.
+    review_stale: Mapped[bool] = mapped_column(server_default=text("false"))
+    # The day was chosen by a person or an event and not by the policy, so working out anew leaves it.
+    review_set: Mapped[bool] = mapped_column(server_default=text("false"))
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=_NOW)
     updated_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=_NOW)
     __table_args__ = (
@@ -115,6 +119,11 @@ class Plan(TenantEntity, Base):
             "organization_id",
             "next_prompt_at",
             postgresql_where=text("next_prompt_at IS NOT NULL AND status = 'active'"),
+        ),
+        Index(
+            "ix_plans_review_stale",
+            "organization_id",
+            postgresql_where=text("review_stale AND status = 'active'"),
         ),
         Index(None, "organization_id", "assigned_by_job"),
     )

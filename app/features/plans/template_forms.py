@@ -98,9 +98,14 @@ class PolicyForm(Form):  # type: ignore[misc] # WTForms carries no types
     offset_days = IntegerField(_("Days after it"), validators=[Optional()])
     reminder_days = StringField(
         _("Reminders on day"),
-        description=_("Days after the review is due, such as 0, 3, 7. Day 0 is the first message."),
+        description=_("Days after the review is due, such as -14, 0, 7. A minus sign means before it."),
     )
     escalate_after_days = IntegerField(lazy_here("Tell the %(counsellor)s after so many days"), validators=[Optional()])
+    escalate_admin_after_days = IntegerField(
+        _("Tell the administrators after so many days"),
+        validators=[Optional()],
+        description=_("Leave it empty to tell them nothing."),
+    )
     quiet = BooleanField(_("Send nothing during quiet hours"))
     quiet_start = TimeField(_("Quiet from"), validators=[Optional()])
     quiet_end = TimeField(_("Quiet until"), validators=[Optional()])
@@ -229,6 +234,7 @@ def _policy_data(policy: Mapping[str, Any]) -> dict[str, Any]:
         "offset_days": cadence.get("offset_days"),
         "reminder_days": ", ".join(str(day) for day in policy["reminder_days"]),
         "escalate_after_days": policy["escalate_after_days"],
+        "escalate_admin_after_days": policy.get("escalate_admin_after_days", 2 * policy["escalate_after_days"]),
         "quiet": quiet is not None,
         "quiet_start": time.fromisoformat(quiet["start"]) if quiet else None,
         "quiet_end": time.fromisoformat(quiet["end"]) if quiet else None,
@@ -255,6 +261,7 @@ def _policy_content(form: Form) -> dict[str, Any]:
     }
     if form.escalate_after_days.data is not None:
         content["escalate_after_days"] = form.escalate_after_days.data
+    content["escalate_admin_after_days"] = form.escalate_admin_after_days.data
     return content
 
 

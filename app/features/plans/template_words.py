@@ -70,6 +70,10 @@ def policy_words(policy: ReviewPolicy) -> list[str]:
             **words_here(),
         )
     )
+    if (after := policy.escalate_admin_after_days) is not None:
+        said.append(
+            ngettext("Administrators are told after %(num)s day.", "Administrators are told after %(num)s days.", after)
+        )
     if policy.quiet_hours is not None:
         start, end = (f"{moment:%H:%M}" for moment in (policy.quiet_hours.start, policy.quiet_hours.end))
         said.append(gettext("Nothing is sent between %(start)s and %(end)s.", start=start, end=end))

@@ -151,6 +151,7 @@ def preview_prompts(body: dict[str, Any]) -> dict[str, int]:
         "without_plan": preview.without_plan,
         "asked_already": preview.asked_already,
         "without_email": preview.without_email,
+        "paused": preview.paused,
     }
 
 

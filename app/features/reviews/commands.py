@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from typing import Literal
 from uuid import UUID
 
 from app.domain.cadence import ReviewPolicy
+from app.domain.pauses import PauseKind
 
 Scope = Literal["organization", "template", "cohort", "plan"]
 
@@ -18,3 +20,25 @@ class SetPolicy:
     scope: Scope
     subject_id: UUID | None
     policy: ReviewPolicy | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddPause:
+    """A time in which a client is not asked, or (without a client) a holiday of the organization.
+
+    Without a last day it goes on until it is ended; a holiday has one.
+    """
+
+    client_id: UUID | None
+    kind: PauseKind
+    starts_on: date
+    ends_on: date | None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndPause:
+    """The last day of a pause, which may be another than it had; one that has not begun can be taken away whole."""
+
+    pause_id: UUID
+    last_on: date | None

@@ -5,7 +5,9 @@ Rules for prompts an outage made late:
   overdue only the latest is;
 * several missed reminders of one occurrence become one mail, the earliest of them; the others are written down
   as joined to it;
-* due moments move on from due days, never from now; quiet hours and working days hold for late mail too.
+* due moments move on from due days, never from now; quiet hours, working days and pauses hold for late mail too.
+
+A plan whose rules changed is worked out anew before anything is made of its row (`schedule.py`).
 """
 
 from __future__ import annotations
@@ -14,18 +16,33 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 from uuid import UUID, uuid4
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import text
 
 from app.domain import access
-from app.domain.cadence import next_sendable, policy_as_json
+from app.domain.cadence import ReviewPolicy, next_sendable, policy_as_json
+from app.domain.pauses import Pauses
 from app.domain.terms import Term
 from app.features.audit.service import record
 from app.features.messaging.service import message_id_for, queue_messages
 from app.features.reviews.policies import PlanGroup, groups_of, terms_of
-from app.features.reviews.schedule import Next, first_after, moment_of, schedule_unscheduled
+from app.features.reviews.schedule import (
+    NOTHING_TO_COME,
+    TELL_ADMINS,
+    TELL_COUNSELLOR,
+    Next,
+    first_after,
+    in_force,
+    moment_of,
+    next_after,
+    schedule_stale,
+    schedule_unscheduled,
+)
+from app.features.reviews.staff import Silence, tell_staff
 from app.infra.db.open import Bell, UnitOfWork
 from app.infra.runtime import Runtime
 
@@ -35,11 +52,12 @@ PROMPT_KIND = "review_prompt"
 
 _LOCK_DUE = text(
     "SELECT id FROM plans WHERE status = 'active' AND next_prompt_at IS NOT NULL AND next_prompt_at <= :now"
+    " AND NOT review_stale"
     " ORDER BY next_prompt_at LIMIT :most FOR UPDATE SKIP LOCKED"
 )
 _DUE = text(
     """
-    SELECT p.id, p.next_review_on, p.next_reminder, p.client_id, c.email, c.given_name, c.family_name,
+    SELECT p.id, p.next_review_on, p.next_reminder, p.next_prompt_at, p.client_id, c.email, c.given_name, c.family_name,
            coalesce(c.locale, o.locale) AS locale, p.revision,
            (SELECT string_agg(CASE WHEN s.status = 'completed' AND s.stale THEN 't' WHEN s.status = 'skipped' THEN 'k'
                                    ELSE left(s.status, 1) END, '' ORDER BY s.step)
@@ -72,8 +90,8 @@ _REVIEW_IDS = text(
 # By an array and not by a join: while the table is new the planner would read it once for every plan.
 _LAPSE = text(
     "UPDATE reviews r SET state = 'lapsed'"
-    " WHERE r.plan_id = ANY(CAST(:plans AS uuid[])) AND r.state IN ('open', 'started')"
-    " AND r.occurrence_on < (SELECT p.next_review_on FROM plans p WHERE p.id = r.plan_id)"
+    " WHERE r.plan_id = ANY(CAST(:plans AS uuid[])) AND r.state IN ('open', 'started') AND r.occurrence_on <"
+    " (CAST(:days AS date[]))[array_position(CAST(:plans AS uuid[]), r.plan_id)]"
 )
 _PROMPTS = text(
     """
@@ -94,18 +112,27 @@ _EVENTS = text(
     " SELECT plan_id, 8, kind, 'system', detail, :now FROM jsonb_to_recordset(CAST(:rows AS jsonb))"
     " AS g(plan_id uuid, kind text, detail jsonb)"
 )
-_ESCALATE = text(
-    "UPDATE reviews r SET escalated_at = :now"
-    " FROM unnest(CAST(:plans AS uuid[]), CAST(:days AS date[])) AS g(plan, day)"
-    " WHERE r.plan_id = g.plan AND r.occurrence_on = g.day AND r.state IN ('open', 'started')"
-    " AND r.escalated_at IS NULL"
-)
+# Which of the two is told of silence, and the column that remembers it.
+_TOLD = {TELL_COUNSELLOR: "escalated_at", TELL_ADMINS: "escalated_admin_at"}
+_ESCALATE = {
+    stage: text(
+        f"UPDATE reviews r SET {column} = :now"
+        " FROM unnest(CAST(:plans AS uuid[]), CAST(:days AS date[])) AS g(plan, day)"
+        " WHERE r.plan_id = g.plan AND r.occurrence_on = g.day AND r.state IN ('open', 'started')"
+        f" AND r.{column} IS NULL RETURNING r.id, r.plan_id, r.occurrence_on"
+    )
+    for stage, column in _TOLD.items()
+}
 _MOVE_ON = text(
-    "UPDATE plans p SET next_review_on = g.day, next_prompt_at = g.moment, next_reminder = g.reminder"
+    "UPDATE plans p SET next_review_on = g.day, next_prompt_at = g.moment, next_reminder = g.reminder,"
+    " review_set = p.review_set AND g.reminder > 0"
     " FROM unnest(CAST(:plans AS uuid[]), CAST(:days AS date[]), CAST(:moments AS timestamptz[]),"
     " CAST(:reminders AS smallint[])) AS g(plan, day, moment, reminder) WHERE p.id = g.plan"
 )
-_REST = text("UPDATE plans SET next_prompt_at = NULL, next_reminder = 0 WHERE id = ANY(:plans)")
+# What has begun goes on when the client is back; anything else is worked out then.
+_REST = text(
+    "UPDATE plans SET next_prompt_at = NULL, next_reminder = greatest(next_reminder, 0) WHERE id = ANY(:plans)"
+)
 
 _ANYTHING_DUE = text(
     "SELECT EXISTS (SELECT FROM plans"
@@ -120,7 +147,7 @@ class _Batch:
 
     opened: list[tuple[UUID, date]] = field(default_factory=list)
     sends: list[_Send] = field(default_factory=list)
-    escalated: list[tuple[UUID, date]] = field(default_factory=list)
+    told: dict[int, list[tuple[UUID, date]]] = field(default_factory=lambda: {stage: [] for stage in _TOLD})
     moved: list[tuple[UUID, Next]] = field(default_factory=list)
 
 
@@ -129,6 +156,7 @@ class _Send:
     """One prompt: the reminder that is sent and those joined to it, with their due moments."""
 
     plan: Any
+    day: date
     group: PlanGroup
     reminders: Sequence[tuple[int, datetime]]
 
@@ -145,10 +173,19 @@ def make_due_prompts(runtime: Runtime, organization_id: UUID, *, until: datetime
     return True
 
 
+def claim_due(uow: UnitOfWork, most: int = BATCH) -> list[UUID]:
+    """Lock the plans that are due now, the longest due first, and return them; those another process has are left out.
+
+    Plans whose rules changed count once they are worked out anew (`schedule_stale`).
+    """
+    return list(uow.session.execute(_LOCK_DUE, {"now": uow.now, "most": most}).scalars())
+
+
 def _make_batch(uow: UnitOfWork) -> bool:
-    ids = list(uow.session.execute(_LOCK_DUE, {"now": uow.now, "most": BATCH}).scalars())
+    renewed = schedule_stale(uow)
+    ids = claim_due(uow)
     if not ids:
-        return False
+        return renewed > 0
     plans = {row.id: row for row in uow.session.execute(_DUE, {"plans": ids})}
     terms = terms_of(uow)
     batch = _Batch()
@@ -165,39 +202,74 @@ def _make_batch(uow: UnitOfWork) -> bool:
 def _look_at(batch: _Batch, plan: Any, group: PlanGroup, terms: tuple[Term, ...], now: datetime) -> None:
     """Decide what a due plan gets, and what it waits for next."""
     policy, day, reminder = group.policy, plan.next_review_on, plan.next_reminder
-    last = len(policy.reminder_days)
 
     def following() -> Next:
-        return first_after(day, policy, group.started_on, group.zone, terms=terms, now=now)
+        return first_after(group, max(day, group.last_on), terms=terms, now=now)
 
-    if plan.review_state in ("answered", "closed", "lapsed"):
+    if plan.review_state in ("answered", "closed", "lapsed") or (
+        reminder == 0 and day < group.last_on and not group.is_set
+    ):
+        # Answered, or the client began a later one unasked.
         batch.moved.append((plan.id, following()))
         return
-    if reminder >= last:
-        batch.escalated.append((plan.id, day))
-        batch.moved.append((plan.id, following()))
+    stage = in_force(policy, reminder)
+    if stage is None or stage in _TOLD:
+        if stage is not None:
+            batch.told[stage].append((plan.id, day))
+        batch.moved.append((plan.id, (stage and next_after(day, group, stage)) or following()))
         return
-    if reminder == 0:
+    if stage == 0 and not group.is_set and day > group.last_on:
+        # Of several that fell due while nobody looked the latest.
+        latest = first_after(group, group.last_on, terms=terms, now=now)
+        if latest.day is not None and latest.day > day and latest.moment is not None and latest.moment <= now:
+            day = latest.day
+    if _leaves_at(now, group) is None:
+        # A pause that began after the prompt fell due and has no end yet.
+        batch.moved.append((plan.id, Next(day, None, stage or NOTHING_TO_COME)))
+        return
+    if stage == 0:
         batch.opened.append((plan.id, day))
-    due = [(reminder, moment_of(day, policy, group.zone, reminder))]
-    while due[-1][0] + 1 < last and (m := moment_of(day, policy, group.zone, due[-1][0] + 1)) <= now:
-        due.append((due[-1][0] + 1, m))
-    batch.sends.append(_Send(plan, group, due))
-    upcoming = due[-1][0] + 1
-    batch.moved.append((plan.id, Next(day, moment_of(day, policy, group.zone, upcoming), upcoming)))
+    first = plan.next_prompt_at if group.is_set and stage == 0 else _moment(day, group, stage)
+    # The row had a moment, and has had one since its rules were last worked out.
+    assert first is not None
+    due = [(stage, first)]
+    for upcoming in range(stage + 1, len(policy.reminder_days)):
+        if (moment := _moment(day, group, upcoming)) is None or moment > now:
+            break
+        due.append((upcoming, moment))
+    batch.sends.append(_Send(plan, day, group, due))
+    batch.moved.append((plan.id, next_after(day, group, due[-1][0]) or following()))
+
+
+def _leaves_at(now: datetime, group: PlanGroup) -> datetime | None:
+    return _sendable(now, group.policy, group.zone, group.pauses)
+
+
+@lru_cache(maxsize=1024)
+def _sendable(now: datetime, policy: ReviewPolicy, zone: ZoneInfo, pauses: Pauses) -> datetime | None:
+    return next_sendable(now, policy, zone, pauses=pauses)
+
+
+def _moment(day: date, group: PlanGroup, reminder: int) -> datetime | None:
+    return moment_of(day, group.policy, group.zone, reminder, group.pauses)
 
 
 def _write(uow: UnitOfWork, batch: _Batch) -> None:
     execute = uow.session.execute
-    days = [(send.plan.id, send.plan.next_review_on) for send in batch.sends]
+    days = [(send.plan.id, send.day) for send in batch.sends]
     if batch.opened:
-        execute(_LAPSE, {"plans": [plan for plan, _ in batch.opened]})
+        execute(_LAPSE, _columns(batch.opened))
     if days:
         execute(_OPEN_REVIEWS, _columns(days))
         reviews = {(row.plan_id, row.occurrence_on): row.id for row in execute(_REVIEW_IDS, _columns(days))}
         _write_sends(uow, batch.sends, reviews)
-    if batch.escalated:
-        execute(_ESCALATE, _columns(batch.escalated) | {"now": uow.now})
+    silent = [
+        Silence(row.id, row.plan_id, row.occurrence_on, to_admins=stage == TELL_ADMINS)
+        for stage, pairs in batch.told.items()
+        if pairs
+        for row in execute(_ESCALATE[stage], _columns(pairs) | {"now": uow.now})
+    ]
+    tell_staff(uow, silent)
     execute(
         _MOVE_ON,
         {
@@ -208,11 +280,16 @@ def _write(uow: UnitOfWork, batch: _Batch) -> None:
         },
     )
     events = [
-        {"plan_id": send.plan.id, "kind": "review_prompted", "detail": {"occurrence_on": send.plan.next_review_on}}
+        {"plan_id": send.plan.id, "kind": "review_prompted", "detail": {"occurrence_on": send.day}}
         for send in batch.sends
         if send.plan.email
     ] + [
-        {"plan_id": plan, "kind": "review_escalated", "detail": {"occurrence_on": day}} for plan, day in batch.escalated
+        {
+            "plan_id": one.plan_id,
+            "kind": "review_escalated",
+            "detail": {"occurrence_on": one.occurrence_on} | ({"to": "admin"} if one.to_admins else {}),
+        }
+        for one in silent
     ]
     if events:
         execute(_EVENTS, {"rows": json.dumps(events, default=str), "now": uow.now})
@@ -222,7 +299,7 @@ def _write(uow: UnitOfWork, batch: _Batch) -> None:
         "organization",
         uow.actor.organization_id,
         prompts=len(batch.sends),
-        escalated=len(batch.escalated),
+        escalated=len(silent),
     )
 
 
@@ -230,7 +307,7 @@ def _write_sends(uow: UnitOfWork, sends: Sequence[_Send], reviews: Mapping[tuple
     messages, links = [], []
     for send in sends:
         if send.plan.email:
-            link = (uuid4(), reviews[send.plan.id, send.plan.next_review_on])
+            link = (uuid4(), reviews[send.plan.id, send.day])
             links.append(link)
             messages.append(_message(send, link[0], uow.now))
     queue_messages(uow, messages)
@@ -253,10 +330,10 @@ def _prompt_rows(
         yield {
             "plan_id": plan.id,
             "policy_id": send.group.policy_id,
-            "occurrence_on": plan.next_review_on,
+            "occurrence_on": send.day,
             "reminder": reminder,
             "due_at": moment,
-            "review_id": reviews[plan.id, plan.next_review_on],
+            "review_id": reviews[plan.id, send.day],
             "message_id": message,
             "reason": reason,
         }
@@ -273,7 +350,7 @@ def _message(send: _Send, link_id: UUID, now: datetime) -> dict[str, Any]:
         "locale": plan.locale,
         "params": {
             "link": link_id,
-            "day": plan.next_review_on,
+            "day": send.day,
             "reminder": reminder,
             "given_name": plan.given_name,
             "counsellor": plan.counsellor_name,
@@ -289,12 +366,12 @@ def _message(send: _Send, link_id: UUID, now: datetime) -> dict[str, Any]:
         },
         "client_id": plan.client_id,
         "due_at": moment,
-        "not_before": next_sendable(now, send.group.policy, send.group.zone),
+        "not_before": _leaves_at(now, send.group),
     }
 
 
 def _key(send: _Send) -> str:
-    return f"prompt:{send.plan.id}:{send.plan.next_review_on}:email:{send.reminders[0][0]}"
+    return f"prompt:{send.plan.id}:{send.day}:email:{send.reminders[0][0]}"
 
 
 def _columns(pairs: Sequence[tuple[UUID, date]]) -> dict[str, list[Any]]:
@@ -302,8 +379,9 @@ def _columns(pairs: Sequence[tuple[UUID, date]]) -> dict[str, list[Any]]:
 
 
 def sweep_reviews(runtime: Runtime, organization_id: UUID) -> None:
-    """Schedule plans that nobody scheduled, and ring when prompts or mails are due; harmless to repeat."""
+    """Schedule plans nobody scheduled or whose rules changed, and ring when anything is due; harmless to repeat."""
     with runtime.database.unit_of_work(access.system(organization_id)) as uow:
+        schedule_stale(uow)
         schedule_unscheduled(uow)
         if uow.session.execute(_ANYTHING_DUE, {"now": uow.now}).scalar_one():
             uow.ring(Bell.PROMPT)

@@ -7,8 +7,16 @@ from typing import Any
 
 from flask_babel import lazy_gettext as _
 from flask_wtf import FlaskForm
-from wtforms import IntegerField, SelectChoice, SelectField, SelectMultipleField, StringField, TimeField
-from wtforms.validators import InputRequired, Optional
+from wtforms import (
+    DateField,
+    IntegerField,
+    SelectChoice,
+    SelectField,
+    SelectMultipleField,
+    StringField,
+    TimeField,
+)
+from wtforms.validators import InputRequired, Length, Optional
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from app.domain.cadence import WEEKDAYS, ReviewPolicy, parse_policy, policy_as_json
@@ -43,14 +51,20 @@ class PolicyForm(FlaskForm):  # type: ignore[misc] # Flask-WTF carries no types
     )
     reminder_days = StringField(
         _("Mails on these days after the due day"),
-        validators=[InputRequired(_("Enter days such as 0, 3, 7."))],
+        validators=[InputRequired(_("Enter days such as -14, 0, 7."))],
         description=_(
-            "Such as 0, 3, 7: on the day, and reminders three and seven days later while there is no answer."
+            "Such as -14, -7, 0, 3, 7: a minus sign means before. The first mail asks, the others remind while there is"
+            " no answer."
         ),
     )
     escalate_after_days = IntegerField(
         lazy_here("Tell the %(counsellor)s after this many days without an answer"),
         validators=[InputRequired(_("Enter a number of days."))],
+    )
+    escalate_admin_after_days = IntegerField(
+        _("Tell the administrators after this many days"),
+        validators=[Optional()],
+        description=lazy_here("Later than the %(counsellor)s. Leave it empty to tell the %(counsellor)s alone."),
     )
     quiet_from = TimeField(
         _("Send nothing from"), validators=[Optional()], description=lazy_here("In the time zone of the %(client)s.")
@@ -73,6 +87,7 @@ class PolicyForm(FlaskForm):  # type: ignore[misc] # Flask-WTF carries no types
         self.offset_days.data = cadence.get("offset_days")
         self.reminder_days.data = ", ".join(map(str, raw["reminder_days"]))
         self.escalate_after_days.data = raw["escalate_after_days"]
+        self.escalate_admin_after_days.data = raw["escalate_admin_after_days"]
         if raw["quiet_hours"]:
             self.quiet_from.data = time.fromisoformat(raw["quiet_hours"]["start"])
             self.quiet_until.data = time.fromisoformat(raw["quiet_hours"]["end"])
@@ -108,6 +123,7 @@ class PolicyForm(FlaskForm):  # type: ignore[misc] # Flask-WTF carries no types
             "cadence": cadence,
             "reminder_days": days,
             "escalate_after_days": self.escalate_after_days.data,
+            "escalate_admin_after_days": self.escalate_admin_after_days.data,
             "quiet_hours": quiet,
             "weekdays": self.weekdays.data,
         }
@@ -119,6 +135,7 @@ class PolicyForm(FlaskForm):  # type: ignore[misc] # Flask-WTF carries no types
             "dates": "dates",
             "offset_days": "offset_days",
             "reminder_days": "reminder_days",
+            "escalate_admin_after_days": "escalate_admin_after_days",
             "escalate_after_days": "escalate_after_days",
             "start": "quiet_from",
             "end": "quiet_until",
@@ -126,6 +143,42 @@ class PolicyForm(FlaskForm):  # type: ignore[misc] # Flask-WTF carries no types
         }
         name = next((field for key, field in names.items() if key in place), "kind")
         self[name].errors = [*self[name].errors, problem.sentence]
+
+
+class _Days(FlaskForm):  # type: ignore[misc] # Flask-WTF carries no types
+    starts_on = DateField(_("First day"), validators=[InputRequired(_("Choose a day."))])
+    note = StringField(_("Note"), validators=[Length(max=200)])
+
+
+class PauseForm(_Days):
+    """A time in which a person is not asked."""
+
+    kind = SelectField(
+        _("Reason"),
+        choices=[
+            SelectChoice("leave", _("Leave")),
+            SelectChoice("exchange", _("Exchange term")),
+            SelectChoice("graduation", _("Graduation")),
+            SelectChoice("other", _("Something else")),
+        ],
+    )
+    ends_on = DateField(
+        _("Last day"), validators=[Optional()], description=_("Leave it empty if it is not known; end it later.")
+    )
+
+
+class HolidayForm(_Days):
+    """Days on which nobody in the organization is asked."""
+
+    ends_on = DateField(_("Last day"), validators=[InputRequired(_("Choose a day."))])
+
+
+class SpreadForm(FlaskForm):  # type: ignore[misc] # Flask-WTF carries no types
+    """How many new reviews a day are bearable."""
+
+    most = IntegerField(
+        lazy_here("At most so many a day for each %(counsellor)s"), validators=[InputRequired(_("Enter a number."))]
+    )
 
 
 def _parts(written: str | None) -> list[str]:

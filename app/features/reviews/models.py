@@ -38,6 +38,36 @@ class ReviewPolicy(TenantEntity, Base):
     )
 
 
+class ReviewPause(TenantEntity, Base):
+    """Days on which nobody is asked: one person's leave, or (without a client) a holiday of the organization.
+
+    One that has begun is ended and never removed, so that what it shifted can be told later.
+    """
+
+    __tablename__ = "review_pauses"
+    client_id: Mapped[UUID | None]
+    kind: Mapped[str] = mapped_column(Text)
+    starts_on: Mapped[date]
+    # The last paused day; empty until somebody ends it.
+    ends_on: Mapped[date | None]
+    note: Mapped[str] = mapped_column(Text, server_default="")
+    created_by: Mapped[UUID | None]
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=_NOW)
+    __table_args__ = (
+        of_organization(),
+        tenant_key("client_id", "clients.id", ondelete="CASCADE"),
+        tenant_key("created_by", "memberships.id"),
+        CheckConstraint(
+            "kind IN ('leave', 'exchange', 'graduation', 'other', 'holiday')"
+            " AND (kind = 'holiday') = (client_id IS NULL)",
+            name="kind",
+        ),
+        # A holiday without an end would stop everybody's prompts for good, and nobody would notice.
+        CheckConstraint("ends_on >= starts_on AND (ends_on IS NOT NULL OR client_id IS NOT NULL)", name="days"),
+        Index(None, "organization_id", "client_id", "starts_on"),
+    )
+
+
 class Review(TenantEntity, Base):
     """A dated reassessment of one plan; at most one per plan and day."""
 
@@ -53,6 +83,7 @@ class Review(TenantEntity, Base):
     revision_before: Mapped[int | None]
     revision_after: Mapped[int | None]
     escalated_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    escalated_admin_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=_NOW)
     __table_args__ = (
         tenant_key("plan_id", "plans.id", ondelete="CASCADE"),

@@ -82,7 +82,14 @@ def figures(uow: UnitOfWork, today: date) -> dict[str, int]:
 def upcoming(uow: UnitOfWork) -> Sequence[Any]:
     """The next prompts: client's name and id, the review's day, the moment, and whether it is a reminder."""
     return uow.session.execute(
-        select(_NAME, Client.id.label("client_id"), Plan.next_review_on, Plan.next_prompt_at, Plan.next_reminder)
+        select(
+            _NAME,
+            Client.id.label("client_id"),
+            Plan.id.label("plan_id"),
+            Plan.next_review_on,
+            Plan.next_prompt_at,
+            Plan.next_reminder,
+        )
         .join(Client, Client.id == Plan.client_id)
         .where(Plan.status == "active", Plan.next_prompt_at.is_not(None), visible_plans(uow.actor))
         .order_by(Plan.next_prompt_at, Plan.id)

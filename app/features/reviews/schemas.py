@@ -6,9 +6,10 @@ from typing import get_args
 
 from marshmallow import fields
 
+from app.domain.pauses import PERSONAL_KINDS
 from app.features.reviews.answers import CONTROL, KINDS
 from app.features.reviews.commands import Scope
-from app.infra.web.api.fields import Choice, Free, Ids, Sentence, Whole
+from app.infra.web.api.fields import Choice, Day, Free, Ids, Sentence, Whole
 from app.infra.web.api.schemas import PageQuery, Strict
 
 REVIEW_STATES = ("open", "started", "answered", "closed", "lapsed")
@@ -36,7 +37,7 @@ class NewPolicySchema(Strict):
 
     content = Free(
         required=True,
-        metadata={"description": '`{"cadence": {"kind": "every_months", "months": 6}, "reminder_days": [0, 3, 7]}`'},
+        metadata={"description": '`{"cadence": {"kind": "every_months", "months": 6}, "reminder_days": [-14, 0, 7]}`'},
     )
 
 
@@ -81,6 +82,7 @@ class PromptPreviewSchema(Strict):
     without_plan = fields.Integer(required=True)
     asked_already = fields.Integer(required=True)
     without_email = fields.Integer(required=True)
+    paused = fields.Integer(required=True, metadata={"description": "On leave or on a holiday today; not asked."})
 
 
 class AskedSchema(Strict):
@@ -109,6 +111,7 @@ class ReviewSchema(Strict):
     revision_before = fields.Integer(required=True, allow_none=True)
     revision_after = fields.Integer(required=True, allow_none=True)
     escalated_at = fields.AwareDateTime(required=True, allow_none=True)
+    escalated_admin_at = fields.AwareDateTime(required=True, allow_none=True)
 
 
 class ReviewQuery(PageQuery):
@@ -178,3 +181,107 @@ class OutcomeSchema(Strict):
 
     outcome = fields.String(required=True, metadata={"enum": ["confirm", "revise"]})
     steps = fields.List(fields.String(), required=True, metadata={"description": "The steps that open again."})
+
+
+class PauseSchema(Strict):
+    """Days on which nobody is asked: a client's leave, or (without a client) a holiday of the organization."""
+
+    id = fields.UUID(required=True)
+    client_id = fields.UUID(required=True, allow_none=True)
+    kind = fields.String(required=True, metadata={"enum": [*PERSONAL_KINDS, "holiday"]})
+    starts_on = fields.Date(required=True)
+    ends_on = fields.Date(required=True, allow_none=True, metadata={"description": "Null: until it is ended."})
+    note = fields.String(required=True)
+
+
+class PauseQuery(Strict):
+    """Whose pauses; holidays come with both."""
+
+    client = fields.UUID()
+
+
+class NewPauseSchema(Strict):
+    """A pause to put in. Without a client it is a holiday of the organization and has no kind."""
+
+    client_id = fields.UUID()
+    kind = Choice(PERSONAL_KINDS)
+    starts_on = Day(required=True)
+    ends_on = Day(allow_none=True, load_default=None)
+    note = Sentence(longest=200, shortest=0, load_default="")
+
+
+class PauseEndSchema(Strict):
+    """The last day of a pause; left out, it ends with yesterday, or is taken away if it has not begun."""
+
+    last_on = Day(load_default=None)
+
+
+class CandidateSchema(Strict):
+    """A place a policy can be set at; exactly one of a plan's wins."""
+
+    place = fields.String(
+        required=True,
+        metadata={"enum": ["plan", "cohort", "template", "recipe", "organization", "standard"]},
+    )
+    name = fields.String(required=True)
+    is_set = fields.Boolean(required=True)
+    wins = fields.Boolean(required=True)
+
+
+class ComingSchema(Strict):
+    """A review to come and the moment of its next mail; null while a pause has no end."""
+
+    review_on = fields.Date(required=True, attribute="day")
+    next_mail_at = fields.AwareDateTime(required=True, allow_none=True, attribute="moment")
+
+
+class PlanPolicySchema(Strict):
+    """The policy a plan follows, where it was looked for (nearest first), and the reviews to come."""
+
+    plan_id = fields.UUID(required=True)
+    content = fields.Dict(required=True)
+    chain = fields.List(fields.Nested(CandidateSchema), required=True)
+    coming = fields.List(fields.Nested(ComingSchema), required=True)
+
+
+class ForecastLineSchema(Strict):
+    """How many are asked for the first time on a day, of one counsellor's caseload (null: of nobody's)."""
+
+    day = fields.Date(required=True)
+    counsellor_id = fields.UUID(required=True, allow_none=True)
+    asked = fields.Integer(required=True)
+
+
+class SpreadQuerySchema(Strict):
+    """How many new reviews a day each counsellor is to have at most."""
+
+    most = Whole(least=1, most=200, required=True)
+
+
+class MoveSchema(Strict):
+    """A review that is put later."""
+
+    plan_id = fields.UUID(required=True)
+    counsellor_id = fields.UUID(required=True, allow_none=True)
+    review_on = fields.Date(required=True)
+    days = fields.Integer(required=True, metadata={"description": "So many days later."})
+    asked_on = fields.Date(required=True, metadata={"description": "The day its first mail leaves then."})
+
+
+class SpreadSchema(Strict):
+    """What a spread would move, and the digest to apply exactly that."""
+
+    digest = fields.String(required=True)
+    moves = fields.List(fields.Nested(MoveSchema), required=True)
+
+
+class SpreadApplySchema(SpreadQuerySchema):
+    """The spread that was shown."""
+
+    digest = Sentence(longest=16, required=True)
+
+
+class SpreadDoneSchema(Strict):
+    """How many reviews were moved."""
+
+    moved = fields.Integer(required=True)

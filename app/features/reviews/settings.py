@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import select, text
+from sqlalchemy import ColumnElement, Date, cast, exists, func, or_, select, text
 
 from app.domain.access import Permission
 from app.domain.cadence import policy_as_json
@@ -17,10 +17,11 @@ from app.features.clients.models import Client
 from app.features.clients.policy import visible_clients
 from app.features.cohorts.models import Cohort
 from app.features.messaging import service as messaging
+from app.features.organizations.models import Organization
 from app.features.plans.models import Plan, PlanTemplate
 from app.features.plans.policy import visible_plans
 from app.features.reviews.commands import SetPolicy
-from app.features.reviews.models import Prompt
+from app.features.reviews.models import Prompt, ReviewPause
 from app.features.reviews.schedule import schedule_plans
 from app.infra.db.open import Bell, UnitOfWork
 
@@ -35,7 +36,7 @@ _ASK_NOW = text(
     """
     UPDATE plans p
     SET next_review_on = (CAST(:now AS timestamptz) AT TIME ZONE coalesce(c.time_zone, o.time_zone))::date,
-           next_prompt_at = :now, next_reminder = 0
+           next_prompt_at = :now, next_reminder = 0, review_set = true, review_stale = false
     FROM clients c CROSS JOIN organizations o
     WHERE c.id = p.client_id AND p.id = ANY(:plans)
     """
@@ -44,12 +45,16 @@ _ASK_NOW = text(
 
 @dataclass(frozen=True, slots=True)
 class PromptPreview:
-    """Which plans can be asked now, how many chosen people have no plan, and how many are being asked already."""
+    """Which plans can be asked now, and how many of the chosen people cannot and why.
+
+    They have no plan, are being asked already, or are on leave or holiday today.
+    """
 
     plans: Sequence[UUID]
     without_plan: int
     asked_already: int
     without_email: int
+    paused: int
 
 
 def set_policy(uow: UnitOfWork, command: SetPolicy) -> int:
@@ -107,31 +112,48 @@ def preview_prompts(uow: UnitOfWork, client_ids: Sequence[UUID]) -> PromptPrevie
     """What asking these clients for a review now would do."""
     chosen = select(Client.id).where(Client.id.in_(client_ids), Client.active, visible_clients(uow.actor))
     rows = uow.session.execute(
-        select(Plan.id, Plan.next_reminder, Client.email)
+        select(Plan.id, Plan.next_reminder, Client.email, _is_paused(uow).label("paused"))
         .join(Client, Client.id == Plan.client_id)
+        .join(Organization, Organization.organization_id == Plan.organization_id)
         .where(Plan.client_id.in_(chosen), Plan.status == "active")
     ).all()
-    free = [row for row in rows if row.next_reminder <= 0]
+    idle = [row for row in rows if row.next_reminder <= 0]
+    free = [row for row in idle if not row.paused]
     return PromptPreview(
         [row.id for row in free],
         len(client_ids) - len(rows),
-        len(rows) - len(free),
+        len(rows) - len(idle),
         sum(row.email is None for row in free),
+        len(idle) - len(free),
+    )
+
+
+def _is_paused(uow: UnitOfWork) -> ColumnElement[bool]:
+    """Whether today, where the client is, is a day of a pause."""
+    zone = func.coalesce(Client.time_zone, Organization.time_zone)
+    today = cast(func.timezone(zone, uow.now), Date)
+    return exists().where(
+        or_(ReviewPause.client_id == Client.id, ReviewPause.client_id.is_(None)),
+        ReviewPause.starts_on <= today,
+        or_(ReviewPause.ends_on.is_(None), ReviewPause.ends_on >= today),
     )
 
 
 def prompt_now(uow: UnitOfWork, client_ids: Sequence[UUID]) -> int:
-    """Ask these clients for a review today; who is being asked already is left out. Returns how many are asked."""
+    """Ask these clients for a review today. Returns how many are asked.
+
+    Who is being asked already, or is on leave or holiday, is left out.
+    """
     plans = list(preview_prompts(uow, client_ids).plans)
     if plans:
-        ask_plans_now(uow, plans)
+        ask_now(uow, plans)
         record(uow, "prompts.asked_for", "organization", uow.actor.organization_id, plans=len(plans))
     return len(plans)
 
 
-def ask_plans_now(uow: UnitOfWork, plans: Sequence[UUID]) -> None:
-    """Make the reviews of these plans due today, each in its client's zone; the caller has chosen who may be asked."""
-    uow.session.execute(_ASK_NOW, {"plans": list(plans), "now": uow.now})
+def ask_now(uow: UnitOfWork, plan_ids: Sequence[UUID]) -> None:
+    """Let these plans be asked today, whatever their policy says; for the caller to choose and to note."""
+    uow.session.execute(_ASK_NOW, {"plans": list(plan_ids), "now": uow.now})
     uow.ring(Bell.PROMPT)
 
 

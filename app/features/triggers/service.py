@@ -19,7 +19,7 @@ from app.domain import access
 from app.domain.triggers import REST_DAYS, SEVERITY, Trigger
 from app.features.audit.service import record
 from app.features.organizations.models import Organization
-from app.features.reviews.settings import ask_plans_now
+from app.features.reviews.settings import ask_now
 from app.features.triggers.models import ExternalEvent
 from app.features.triggers.rules import rules_of, settings_of
 from app.features.triggers.sources import Source, source_of, source_of_event
@@ -167,7 +167,7 @@ def open_waiting(uow: UnitOfWork) -> tuple[int, int]:
                 "actor_kind": uow.actor.role.value,
             },
         )
-        ask_plans_now(uow, ids)
+        ask_now(uow, ids)
         record(uow, "trigger.opened", "organization", uow.actor.organization_id, plans=len(ids))
     return joined, len(opened)
 

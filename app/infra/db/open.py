@@ -127,6 +127,18 @@ class Database:
             rows = session.execute(text("SELECT id FROM tenants WHERE active ORDER BY id"))
             return [row.id for row in rows]
 
+    def organizations_to_wake(self, now: datetime) -> list[UUID]:
+        """Ids of the active organizations that have something to do by now, or are to be looked at once more."""
+        with self.directory_session() as session:
+            rows = session.execute(
+                text(
+                    "SELECT w.organization_id FROM organization_wakes w JOIN tenants t ON t.id = w.organization_id"
+                    " WHERE t.active AND least(w.wake_at, w.check_at) <= :now ORDER BY w.organization_id"
+                ),
+                {"now": now},
+            )
+            return [row.organization_id for row in rows]
+
     def refuse_unsafe_roles(self) -> None:
         """Raise UnsafeRole when either role is a superuser, bypasses row security or owns tables."""
         for opened in (self.directory_session, self.sign_in_session):

@@ -34,6 +34,7 @@ POLICY = f"organization_id = {CURRENT_ORGANIZATION}"
 GLOBAL_TABLES: dict[str, str] = {
     "alembic_version": "which migrations ran; holds no person's data",
     "tenants": "the directory of organizations: id, slug and whether it is active; workers walk it to sweep each",
+    "organization_wakes": "when each organization has something to do next; ids and moments only, for the sweeper",
     "users": "a person who signs in may belong to several organizations; readable by the sign-in role only",
     "user_sessions": "found by a cookie before any organization is known; readable by the sign-in role only",
     "user_tokens": "found by a link before any organization is known; readable by the sign-in role only",

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from flask import request
 from flask_babel import gettext
 
 from app.domain.errors import FieldProblem, InvalidInput
+from app.domain.reading import parse_day
 from app.infra.web.errors import wants_json
 
 _MOST_WHOLE = 2**31 - 1
@@ -38,6 +41,16 @@ def whole_in_query(name: str) -> int | None:
 def whole_in_form(name: str) -> int | None:
     """The same in a posted form."""
     return _whole(request.form.get(name, type=int))
+
+
+def day_in_form(name: str) -> date | None:
+    """A day of a posted form, written as YYYY-MM-DD; None for an empty one. Raises InvalidInput for anything else."""
+    written = request.form.get(name, "").strip()
+    if not written:
+        return None
+    if (day := parse_day(written)) is None:
+        raise InvalidInput([FieldProblem(name, gettext("Choose a day."))])
+    return day
 
 
 def _whole(number: int | None) -> int | None:

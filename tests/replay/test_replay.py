@@ -1,0 +1,51 @@
+"""The short form of `make replay`: a year of a small organization, compared with the independent model."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from tests.harness import Servers
+from tests.replay.driver import Differs, Replay
+from tests.replay.model import Made
+
+# Chosen once; `make replay SEED=… YEARS=… PLANS=…` tries others.
+SEED = 20261129
+
+
+def _replay(servers: Servers, folder: Path, *, plans: int, years: float, seed: int = SEED) -> Replay:
+    return Replay(servers, folder, seed=seed, plans=plans, years=years, grid_hours=9, say=lambda _: None)
+
+
+@pytest.mark.committed
+def test_a_year_of_outages_pauses_edits_moves_and_clock_jumps_is_as_the_model_says(
+    servers: Servers, tmp_path: Path
+) -> None:
+    replay = _replay(servers, tmp_path, plans=40, years=1.2)
+    try:
+        found = replay.run()
+    finally:
+        replay.close()
+    assert (found.lost, found.doubled, found.in_quiet_hours, found.out_of_order) == (0, 0, 0, 0)
+    assert found.occurrences > 40
+    assert found.mails > 80
+    assert found.told > 10
+    # Everything that may happen did.
+    assert {"pause", "holiday", "move_client", "edit_organization", "ask", "jump", "outage", "answer"} <= set(
+        replay.happened
+    )
+
+
+@pytest.mark.committed
+def test_the_comparison_notices_one_occurrence_too_many(servers: Servers, tmp_path: Path) -> None:
+    replay = _replay(servers, tmp_path, plans=3, years=0.6)
+    try:
+        replay.run()
+        first = replay.model.made[0]
+        replay.model.made.append(Made(first.plan, date(2027, 1, 1), first.at, first.reminders))
+        with pytest.raises(Differs, match="1 lost"):
+            replay._compare()
+    finally:
+        replay.close()
