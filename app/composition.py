@@ -45,8 +45,10 @@ from app.features.plans import template_pages
 from app.features.reports import pages as reports_pages
 from app.features.reports import runner as reports_runner
 from app.features.reviews import board as reviews_board
+from app.features.reviews import desk as reviews_desk
 from app.features.reviews import messages as reviews_messages
 from app.features.reviews import pages as reviews_pages
+from app.features.reviews import retake_pages as reviews_retakes
 from app.features.reviews.engine import make_due_prompts, sweep_reviews
 from app.features.scratches import pages as scratches_pages
 from app.features.scratches.service import forget_expired
@@ -93,6 +95,8 @@ _PAGES: tuple[ModuleType, ...] = (
     messaging_pages,
     reviews_pages,
     reviews_board,
+    reviews_desk,
+    reviews_retakes,
     my_plan,
     overview_pages,
     client_pages,

@@ -117,6 +117,8 @@ class ReviewPolicy:
     escalate_after_days: int = 14
     quiet_hours: QuietHours | None = QuietHours()
     weekdays: tuple[int, ...] = (0, 1, 2, 3, 4)
+    # Keys of the questionnaires a check-in asks to take again, where their days of retest are over.
+    retake: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         problems = []
@@ -148,14 +150,15 @@ def parse_policy(raw: Mapping[str, Any]) -> ReviewPolicy:
     Raises `InvalidInput` (a ValueError) naming every field that is wrong, with the remedy.
     """
     reader = Reader(raw)
-    reader.only(("cadence", "reminder_days", "escalate_after_days", "quiet_hours", "weekdays"))
+    reader.only(("cadence", "reminder_days", "escalate_after_days", "quiet_hours", "weekdays", "retake"))
     standard = ReviewPolicy()
     cadence = _read_cadence(reader) if "cadence" in reader.raw else standard.cadence
     quiet = _read_quiet_hours(reader) if "quiet_hours" in reader.raw else standard.quiet_hours
     days = _read_reminder_days(reader, standard.reminder_days)
     escalate = reader.whole("escalate_after_days", standard.escalate_after_days)
     weekdays = _read_weekdays(reader, standard.weekdays)
-    policy = reader.attempt("", lambda: ReviewPolicy(cadence or EveryMonths(), days, escalate, quiet, weekdays))
+    retake = tuple(reader.texts("retake")) if "retake" in reader.raw else standard.retake
+    policy = reader.attempt("", lambda: ReviewPolicy(cadence or EveryMonths(), days, escalate, quiet, weekdays, retake))
     reader.finish()
     return policy or standard
 
@@ -177,6 +180,8 @@ def policy_as_json(policy: ReviewPolicy) -> dict[str, Any]:
         "escalate_after_days": policy.escalate_after_days,
         "quiet_hours": quiet and {"start": quiet.start.strftime("%H:%M"), "end": quiet.end.strftime("%H:%M")},
         "weekdays": [WEEKDAYS[day] for day in policy.weekdays],
+        # Left out where there are none: most policies ask for no questionnaire.
+        **({"retake": list(policy.retake)} if policy.retake else {}),
     }
 
 

@@ -126,7 +126,8 @@ def _values_print(content: Content) -> Any:
 
 def _factors_print(content: Content) -> Any:
     counts = ("kind", "controllable", "likelihood", "impact")
-    rows = _written(content, "factors", "text")
+    # One that is gone counts as one that is not there.
+    rows = [row for row in _written(content, "factors", "text") if row.get("state") != "gone"]
     return sorted([row["id"], fold(row["text"]), *(str(row.get(name) or "") for name in counts)] for row in rows)
 
 

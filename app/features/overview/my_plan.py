@@ -82,6 +82,7 @@ def my_plan() -> str:
             map=rests.map_lines(),
             due=views.due_items(view, now.date(), _href),
             messages=queries.latest_comments(uow, view.plan.id),
+            check_ins=queries.waiting_check_ins(uow, view.plan.id),
             names=step_names(gettext),
             mine=actor().membership_id,
             href=_href,

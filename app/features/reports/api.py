@@ -8,12 +8,13 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from flask import Response, g, send_file
-from flask_babel import gettext
+from flask_babel import get_locale, gettext
 
 from app.domain.access import Permission
 from app.features.clients.queries import get_client
 from app.features.jobs.api import job_json
 from app.features.jobs.schemas import FileSchema, JobSchema
+from app.features.plans.schemas import CompareQuery
 from app.features.reports import service
 from app.features.reports.aggregates import count_all
 from app.features.reports.commands import ReportCohort
@@ -38,6 +39,23 @@ _PDF = {"type": "string", "format": "binary"}
 def write_client_report(client_id: UUID) -> Response:
     """A client's report as a PDF, written now."""
     report = service.write_client_report(runtime(), actor(), client_id, request_id=g.request_id)
+    return send_file(io.BytesIO(report.pdf), mimetype="application/pdf", as_attachment=True, download_name=report.name)
+
+
+@blueprint.get("/plans/<uuid:plan_id>/differences.pdf")
+@requires(Permission.REPORT_CLIENTS)
+@blueprint.arguments(CompareQuery, location="query")
+@blueprint.response(200, _PDF, content_type="application/pdf")
+def write_comparison(query: dict[str, Any], plan_id: UUID) -> Response:
+    """Two revisions field by field as a PDF, written now."""
+    report = service.write_comparison(
+        runtime(),
+        actor(),
+        plan_id,
+        (query["before"], query["after"]),
+        str(get_locale() or "en"),
+        request_id=g.request_id,
+    )
     return send_file(io.BytesIO(report.pdf), mimetype="application/pdf", as_attachment=True, download_name=report.name)
 
 
@@ -89,7 +107,8 @@ def read_aggregates(query: dict[str, Any]) -> dict[str, Any]:
     withhold = "small" in query or not actor().may(Permission.READ_CLIENTS)
     with unit_of_work() as uow:
         today = uow.now.astimezone(ZoneInfo(place().time_zone)).date()
-        shown = show(count_all(uow, today), gettext, withhold=withhold, words=words_here())
+        least = place().small_cell_threshold if withhold else None
+        shown = show(count_all(uow, today, least=least), gettext, withhold=withhold, words=words_here())
     tables = [
         {name: getattr(table, name) for name in ("key", "title", "text", "columns", "withheld")}
         | {"rows": [{"name": name, "cells": cells, "total": total} for name, cells, total in table.rows]}

@@ -28,6 +28,7 @@ from app.infra.drawing.charts import HeatCell
 from app.infra.sheets import write_csv
 from app.infra.web.access import requires
 from app.infra.web.context import actor, place, runtime, unit_of_work
+from app.infra.web.given import whole_in_query
 from app.infra.web.words import words_here
 
 blueprint = Blueprint("reports", __name__)
@@ -48,6 +49,19 @@ def my_pdf() -> Response:
     if client_id is None:
         raise NotFound(gettext("You have no plan here yet."))
     return _sent(client_id)
+
+
+@blueprint.get("/plans/<uuid:plan_id>/compare.pdf")
+@requires(Permission.REPORT_CLIENTS)
+def comparison_pdf(plan_id: UUID) -> Response:
+    """Two revisions field by field, written now."""
+    before, after = whole_in_query("before"), whole_in_query("after")
+    if before is None or after is None:
+        raise NotFound(gettext("Say which two revisions to compare."))
+    report = service.write_comparison(
+        runtime(), actor(), plan_id, (before, after), str(get_locale() or "en"), request_id=g.get("request_id", "")
+    )
+    return send_file(io.BytesIO(report.pdf), mimetype="application/pdf", as_attachment=True, download_name=report.name)
 
 
 def _sent(client_id: UUID) -> Response:

@@ -10,7 +10,7 @@ def report_section(content: Content, around: Surroundings, _: Say) -> Section:
     """The past reviews, newest first."""
     blocks: list[Block] = []
     if around.reviews:
-        words = {"confirm": _("the plan was confirmed"), "revise": _("changes were asked for")}
+        words = {"confirm": _("the plan was confirmed"), "revise": _("a new revision began")}
         cells = tuple((on, words.get(outcome, _("answered"))) for on, outcome in around.reviews)
         blocks.append(Table(_("Past reviews"), (_("Day"), _("Result")), cells))
     return Section(_("Review"), tuple(blocks))
