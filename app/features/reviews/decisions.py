@@ -98,6 +98,8 @@ def agree_review(uow: UnitOfWork, review_id: UUID) -> Review:
     not wait for a decision.
     """
     review, plan = _waiting(uow, review_id)
+    # A revision may have been closed by hand since the client answered.
+    review.revision_before = plan.revision
     _take_in(uow, plan, review, only=None)
     _close(uow, plan, review, "review_agreed", {})
     record(uow, "review.agreed", "review", review.id)
@@ -114,7 +116,7 @@ def accept_changes(uow: UnitOfWork, command: AcceptChanges, say: Say) -> PlanRev
     known = {change["key"]: change for change in (review.result or {}).get("changes", ())}
     _check(command, known)
     frozen = freeze_revision(uow, plan, say("A check-in asked for changes."), review.id)
-    plan = find_plan(uow, plan.id)
+    review.revision_before = frozen.revision
     for number, taken in enumerate(command.changes, start=1):
         change = known[taken.key]
         uow.session.add(
