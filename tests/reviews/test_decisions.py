@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import threading
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -207,7 +208,7 @@ def test_a_check_in_is_given_back_with_words_and_answered_again(
     review = answer(app, runtime, prompted, CHANGED)
     assert desk.post(f"/reviews/{review}/return", data={"words": " "}).status_code == 422
     first = rows(runtime, organization, "SELECT answered_at FROM reviews")[0].answered_at
-    clock.now += timedelta(days=1)
+    clock.now += timedelta(minutes=20)
     done = desk.post(f"/reviews/{review}/return", data={"words": "What would you rethink first?"})
     assert done.status_code == 302
     assert desk.get(f"/reviews/{review}").status_code == 404, "it does not wait any more"
@@ -238,7 +239,7 @@ def test_a_meeting_is_noted_and_the_check_in_goes_on_waiting(
     noted = {"meeting_on": "2026-09-14", "meeting_note": "The goals, one by one."}
     assert desk.post(f"/reviews/{review}/meeting", data=noted, follow_redirects=True).status_code == 200
     page = desk.get(f"/reviews/{review}").text
-    assert "You talk about it on 14 September 2026" in page
+    assert re.search("You talk about it on (14 September|September 14,) 2026", page)
     assert "The goals, one by one." in page
     assert rows(runtime, organization, "SELECT state, meeting_on FROM reviews") == [("answered", date(2026, 9, 14))]
     assert f"/reviews/{review}" in desk.get("/").text
@@ -385,7 +386,7 @@ def test_questionnaires_of_the_policy_are_answered_again_within_the_check_in_but
     post(phone, f"/check-in/{token}")
     page = phone.get(f"/check-in/{token}").text
     assert page.count("Answer it") == 1
-    assert "again from 4 Oct 2026" in page
+    assert re.search("again from (4 Oct|Oct 4,) 2026", page)
     start = f"/check-in/{token}/questionnaires/"
     assert post(phone, f"{start}{loaded[1]}").status_code == 409, "not sooner than its days of retest"
     assert post(phone, f"{start}{loaded[2]}").status_code == 404, "not one that the policy does not name"

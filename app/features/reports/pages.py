@@ -190,7 +190,9 @@ def _chart(table: ShownTable) -> dict[str, Any]:
             for name, cells, total in table.rows
         ]
     else:
-        values["stacked"] = [(name, [int(cell.number or 0) for cell in cells]) for name, cells, _ in table.rows]
+        # The sum of all would make the others' bars short.
+        rows = table.rows[:-1] if table.key == "changes" else table.rows
+        values["stacked"] = [(name, [int(cell.number or 0) for cell in cells]) for name, cells, _ in rows]
     return values
 
 

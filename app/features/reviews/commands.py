@@ -21,7 +21,7 @@ class SetPolicy:
     policy: ReviewPolicy | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class TakenChange:
     """A change of a check-in's result (by its key) taken into a new revision, with why and whether it can be steered.
 
