@@ -45,7 +45,7 @@ from app.features.plans import template_pages
 from app.features.reports import pages as reports_pages
 from app.features.reports import runner as reports_runner
 from app.features.reviews import board as reviews_board
-from app.features.reviews import desk as reviews_desk
+from app.features.reviews import desk_pages as reviews_desk
 from app.features.reviews import messages as reviews_messages
 from app.features.reviews import pages as reviews_pages
 from app.features.reviews import retake_pages as reviews_retakes
