@@ -17,9 +17,9 @@ from app.features.organizations import me_api, repeats
 from app.features.plans import api as plans
 from app.features.plans import templates_api as templates
 from app.features.reports import api as reports
-from app.features.reviews import api as reviews
 from app.features.reviews import check_in_api as check_ins
 from app.features.reviews import days_api as review_days
+from app.features.reviews import decisions_api as reviews
 from app.features.scratches import api as scratches
 from app.features.steps import api as steps
 from app.features.steps.action_plan import api as actions

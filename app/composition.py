@@ -46,8 +46,10 @@ from app.features.reports import pages as reports_pages
 from app.features.reports import runner as reports_runner
 from app.features.reviews import board as reviews_board
 from app.features.reviews import days_pages as reviews_days
+from app.features.reviews import desk_pages as reviews_desk
 from app.features.reviews import messages as reviews_messages
 from app.features.reviews import pages as reviews_pages
+from app.features.reviews import retake_pages as reviews_retakes
 from app.features.reviews.engine import make_due_prompts, sweep_reviews
 from app.features.scratches import pages as scratches_pages
 from app.features.scratches.service import forget_expired
@@ -98,6 +100,8 @@ _PAGES: tuple[ModuleType, ...] = (
     reviews_board,
     triggers_pages,
     reviews_days,
+    reviews_desk,
+    reviews_retakes,
     my_plan,
     overview_pages,
     client_pages,

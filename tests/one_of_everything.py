@@ -38,7 +38,7 @@ from app.features.organizations.tokens import CreateToken, create_token
 from app.features.plans.models import PlanEvent, StepComment, StepContent, StepMark
 from app.features.plans.queries import find_plan
 from app.features.plans.revisions import freeze_revision
-from app.features.reviews.models import Prompt, Review, ReviewLink, ReviewPause, ReviewPolicy
+from app.features.reviews.models import Prompt, Review, ReviewLink, ReviewPause, ReviewPolicy, RevisionChange
 from app.features.scratches.models import PlanScratch
 from app.features.steps.action_plan.models import ActionEvidence, CalendarFeed
 from app.features.triggers.models import ExternalEvent, TriggerFinding, TriggerRule, TriggerSettings
@@ -260,6 +260,21 @@ def _writing(uow: UnitOfWork, client: UUID, plan: UUID) -> dict[str, UUID]:
     session.flush()
     _triggers(uow, plan, review.id)
     session.add(ReviewPause(client_id=client, kind="leave", starts_on=_DAY, ends_on=_DAY, created_by=author))
+    session.add(
+        RevisionChange(
+            plan_id=plan,
+            revision=1,
+            number=1,
+            review_id=review.id,
+            subject="factor:f1",
+            kind="factor",
+            label="Fees",
+            change="stronger",
+            reason="They rose.",
+            controllable="no",
+            at=uow.now,
+        )
+    )
     session.add(ReviewLink(review_id=review.id, expires_at=uow.now + timedelta(days=30)))
     session.add(
         Prompt(

@@ -23,7 +23,8 @@ _COUNTS = {
     ("prompting", "prompts"): "prompts",
     ("prompting", "messages"): "messages",
     ("answering", "answered"): "reviews_answered",
-    ("answering", "revised"): "plans_revised",
+    ("answering", "revised"): "changes_asked_for",
+    ("deciding", "accepted"): "plans_revised",
     ("reporting", "reports"): "reports",
 }
 # Fact of the reporting phase -> file name.

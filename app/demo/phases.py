@@ -19,6 +19,7 @@ PHASES: tuple[Phase, ...] = (
     ("writing_zh", "The same in Chinese", plan_work.write_chinese_plans),
     ("prompting", "Prompting those who are due for a review", review_work.prompt_the_due),
     ("answering", "Letting some of them answer by the link in their mail", review_work.answer_some),
+    ("deciding", "Letting counsellors decide about most of the answers", review_work.decide_some),
     ("reporting", "Writing a report for everyone", report_work.report_everyone),
     ("triggers", "Opening reviews for what happened beside the calendar", trigger_work.open_by_triggers),
 )

@@ -1,4 +1,4 @@
-"""Phases of reassessment: those who are due get their mail, and some answer by the link in it."""
+"""Phases of reassessment: those who are due get their mail, some answer by the link in it, counsellors decide."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from email.parser import BytesParser
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select, text
+from sqlalchemy import exists, func, select, text
 
 from app.demo.build import Build
 from app.demo.cohort import EVERYONE, FINAL_YEARS
@@ -19,13 +19,17 @@ from app.domain import access
 from app.domain.cadence import OnDates, ReviewPolicy
 from app.domain.errors import Gone
 from app.domain.saying import plain
+from app.domain.steps import StepKey
+from app.features.clients.models import Client
 from app.features.cohorts.models import Cohort, CohortMember
 from app.features.messaging.models import Message
 from app.features.plans.models import Plan
-from app.features.reviews import links, service
-from app.features.reviews.commands import AddPause, SetPolicy
+from app.features.plans.words import change_sentence
+from app.features.reviews import decisions, links, service
+from app.features.reviews.answers import Sheet
+from app.features.reviews.commands import AcceptChanges, AddPause, SetPolicy, TakenChange
 from app.features.reviews.messages import LINK_PURPOSE
-from app.features.reviews.models import Prompt
+from app.features.reviews.models import Prompt, Review
 from app.features.reviews.pauses import add_pause
 from app.features.reviews.settings import set_policy
 from app.infra.db.open import Bell, UnitOfWork
@@ -140,17 +144,111 @@ def _answer(build: Build, organization_id: UUID, link_id: UUID, *, changing: boo
             except Gone:
                 return ""
         sheet = service.view_check_in(uow, view.review.id).sheet
-        choices = {step.value: "keep" for step in sheet.steps}
+        answers = _answers(sheet, confidence=5 + link_id.int % 5)
         if changing and sheet.steps:
-            choices[sheet.steps[-1].value] = "adjust"
-        answers = {
-            "goals": {goal: (-1, 0, 0, 1)[number % 4] for number, (goal, _) in enumerate(sheet.goals)},
-            "factors": {
-                factor: ("same", "stronger", "weaker")[number % 3] for number, (factor, _) in enumerate(sheet.factors)
-            },
-            "new_factors": [],
-            "confidence": 5 + link_id.int % 5,
-            "steps": choices,
-            "words": "Going well; let us talk about the internship." if changing else "",
-        }
+            answers["steps"][sheet.steps[-1].value] = "adjust"
+            answers |= {"why": _WHY, "words": "Going well; let us talk about the internship."}
         return str(service.submit_review(uow, view.review.id, answers, sheet, plain))
+
+
+_WHY = "The internship begins a month later than I had planned."
+
+
+def _answers(sheet: Sheet, *, confidence: int) -> dict[str, Any]:
+    """An answer to everything that is asked: the plan is kept, some things around it have changed."""
+    return {
+        "goals": {goal: (-1, 0, 0, 1)[number % 4] for number, (goal, _) in enumerate(sheet.goals)},
+        "factors": {
+            factor: ("same", "stronger", "weaker")[number % 3] for number, (factor, _) in enumerate(sheet.factors)
+        },
+        "control": {},
+        "new_factors": [],
+        "confidence": confidence,
+        "steps": {step.value: "keep" for step in sheet.steps},
+        "why": "",
+        "words": "",
+    }
+
+
+# Left for whoever tries the demonstration: in the queue, one of them with a day to talk about it.
+_LEFT_WAITING = 2
+
+
+def decide_some(build: Build) -> dict[str, Any]:
+    """A finished plan is answered with changes and goes on to its third revision; of the others most are decided."""
+    third = _third_revision(build)
+    with build.runtime.database.unit_of_work(access.system(build.organization())) as uow:
+        waiting = uow.session.execute(
+            select(Review.id, Review.outcome).where(Review.state == "answered").order_by(Review.answered_at, Review.id)
+        ).all()
+    agreed = accepted = 0
+    by_outcome = {wish: [row.id for row in waiting if row.outcome == wish] for wish in ("confirm", "revise")}
+    for wish, ids in by_outcome.items():
+        for review_id in ids[: max(1, len(ids) - _LEFT_WAITING)]:
+            build.check()
+            with build.runtime.database.unit_of_work(build.actor()) as uow:
+                if wish == "confirm":
+                    decisions.agree_review(uow, review_id)
+                    agreed += 1
+                else:
+                    _accept(uow, review_id)
+                    accepted += 1
+    left = by_outcome["revise"][max(1, len(by_outcome["revise"]) - _LEFT_WAITING) :]
+    if left:
+        with build.runtime.database.unit_of_work(build.actor()) as uow:
+            on = uow.now.date() + timedelta(days=6)
+            decisions.call_meeting(uow, left[-1], on, "The internship, and what it means for the goals.")
+    return {"agreed": agreed, "accepted": accepted, "third_revision": third}
+
+
+def _third_revision(build: Build) -> str:
+    """The external id of the client whose plan is taken to its third revision; "" where nobody has finished."""
+    with build.runtime.database.unit_of_work(access.system(build.organization())) as uow:
+        found = uow.session.execute(
+            select(Client.id, Client.external_id, Plan.id.label("plan"))
+            .join(Plan, Plan.client_id == Client.id)
+            .where(
+                Plan.status == "active",
+                Plan.revision == 2,
+                ~exists().where(Review.plan_id == Plan.id, Review.state.in_(("answered", "closed"))),
+            )
+            .order_by(Client.external_id)
+            .limit(1)
+        ).one_or_none()
+    if found is None:
+        return ""
+    database = build.runtime.database
+    with database.unit_of_work(access.review_link(build.organization(), found.id)) as uow:
+        review_id = service.start_review(uow, found.id)
+        sheet = service.view_check_in(uow, review_id).sheet
+        answers = _answers(sheet, confidence=6)
+        answers |= {
+            "new_factors": [
+                {"text": "The firm I hoped for takes nobody on this year", "kind": "threat", "controllable": "no"}
+            ],
+            "why": "With that firm out of reach the next step has to be another one.",
+            "words": "I would like to talk about what else there is.",
+        }
+        answers["steps"] |= {step.value: "rethink" for step in sheet.steps if step is StepKey.GOALS}
+        answers["steps"] |= {step.value: "adjust" for step in sheet.steps if step is StepKey.ACTION_PLAN}
+        service.submit_review(uow, review_id, answers, sheet, plain)
+    with database.unit_of_work(build.actor()) as uow:
+        _accept(uow, review_id)
+    return str(found.external_id)
+
+
+def _accept(uow: UnitOfWork, review_id: UUID) -> None:
+    """Take every change, with what the client wrote as the reason or, for want of that, the change itself."""
+    result = decisions.view_answered(uow, review_id).review
+    told = result.result or {}
+    changes = tuple(
+        TakenChange(
+            change["key"],
+            (result.answers.get("why") if change["kind"] == "step" else "")
+            or change_sentence(change["kind"], change["label"], change["change"], plain),
+            change["controllable"] or "partly",
+        )
+        for change in told["changes"]
+    )
+    reopen = tuple(StepKey(row["step"]) for row in told["reopens"] if row["sure"])
+    decisions.accept_changes(uow, AcceptChanges(review_id=review_id, changes=changes, reopen=reopen), plain)

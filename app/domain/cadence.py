@@ -121,6 +121,8 @@ class ReviewPolicy:
     escalate_admin_after_days: int | None = 28
     quiet_hours: QuietHours | None = QuietHours()
     weekdays: tuple[int, ...] = (0, 1, 2, 3, 4)
+    # Keys of the questionnaires a check-in asks to take again, where their days of retest are over.
+    retake: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         problems = []
@@ -164,7 +166,10 @@ def parse_policy(raw: Mapping[str, Any]) -> ReviewPolicy:
     """
     reader = Reader(raw)
     reader.only(
-        ("cadence", "reminder_days", "escalate_after_days", "escalate_admin_after_days", "quiet_hours", "weekdays")
+        (
+            *("cadence", "reminder_days", "escalate_after_days", "escalate_admin_after_days"),
+            *("quiet_hours", "weekdays", "retake"),
+        )
     )
     standard = ReviewPolicy()
     cadence = _read_cadence(reader) if "cadence" in reader.raw else standard.cadence
@@ -173,7 +178,10 @@ def parse_policy(raw: Mapping[str, Any]) -> ReviewPolicy:
     escalate = reader.whole("escalate_after_days", standard.escalate_after_days)
     admins = _read_admins(reader, escalate)
     weekdays = _read_weekdays(reader, standard.weekdays)
-    policy = reader.attempt("", lambda: ReviewPolicy(cadence or EveryMonths(), days, escalate, admins, quiet, weekdays))
+    retake = tuple(reader.texts("retake")) if "retake" in reader.raw else standard.retake
+    policy = reader.attempt(
+        "", lambda: ReviewPolicy(cadence or EveryMonths(), days, escalate, admins, quiet, weekdays, retake)
+    )
     reader.finish()
     return policy or standard
 
@@ -196,6 +204,8 @@ def policy_as_json(policy: ReviewPolicy) -> dict[str, Any]:
         "escalate_admin_after_days": policy.escalate_admin_after_days,
         "quiet_hours": quiet and {"start": quiet.start.strftime("%H:%M"), "end": quiet.end.strftime("%H:%M")},
         "weekdays": [WEEKDAYS[day] for day in policy.weekdays],
+        # Left out where there are none: most policies ask for no questionnaire.
+        **({"retake": list(policy.retake)} if policy.retake else {}),
     }
 
 

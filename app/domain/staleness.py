@@ -124,9 +124,14 @@ def _values_print(content: Content) -> Any:
     return [[value.get("card"), fold(value.get("name", ""))] for value in _values(content)]
 
 
+def _factors(content: Content) -> list[Mapping[str, Any]]:
+    # One that is gone counts as one that is not there.
+    return [row for row in _written(content, "factors", "text") if row.get("state") != "gone"]
+
+
 def _factors_print(content: Content) -> Any:
     counts = ("kind", "controllable", "likelihood", "impact")
-    rows = _written(content, "factors", "text")
+    rows = _factors(content)
     return sorted([row["id"], fold(row["text"]), *(str(row.get(name) or "") for name in counts)] for row in rows)
 
 
@@ -180,7 +185,7 @@ class _Reading:
 
 _READ: Final[Mapping[Aspect, _Reading]] = {
     Aspect.VALUES: _Reading(_values_print, _values),
-    Aspect.FACTORS: _Reading(_factors_print, _texts("factors")),
+    Aspect.FACTORS: _Reading(_factors_print, lambda content: [row["text"] for row in _factors(content)]),
     Aspect.EDUCATION: _Reading(_education, _education),
     Aspect.OCCUPATION: _Reading(
         _occupation_print, lambda content: (row := _chosen(content, "options")) and (row.get("name") or row.get("code"))

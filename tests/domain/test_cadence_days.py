@@ -100,6 +100,7 @@ POLICIES = st.builds(
         .map(lambda pair: QuietHours(time(*divmod(pair[0], 60)), time(*divmod(pair[1], 60)))),
     ),
     weekdays=st.sets(st.integers(0, 6), min_size=1).map(lambda days: tuple(sorted(days))),
+    retake=st.lists(st.sampled_from(["interests", "values", "octant-skills"]), unique=True).map(tuple),
 )
 
 

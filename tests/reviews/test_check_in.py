@@ -150,9 +150,9 @@ def test_keeping_everything_confirms_the_plan_and_the_next_review_counts_from_th
     assert missing.status_code == 422
     assert "how sure you feel" in missing.text
     answered = post(fresh, f"/check-in/{token}/answers", KEEP, follow_redirects=True)
-    assert "Your plan stays as it is" in answered.text
+    assert "You keep your plan as it is" in answered.text
     state = rows(runtime, organization, "SELECT state, outcome, revision_before, revision_after FROM reviews")
-    assert state == [("answered", "confirm", 1, 1)]
+    assert state == [("answered", "confirm", 1, None)]
     following = rows(runtime, organization, "SELECT next_review_on, next_reminder FROM plans WHERE id = :p", p=plan)
     assert following == [(date(2027, 3, 7), 0)]
     again = app.test_client().get(f"/check-in/{token}")
@@ -173,25 +173,35 @@ def test_an_answer_ends_the_reminders(
     assert rows(runtime, organization, "SELECT reminder FROM prompts") == [(0,)]
 
 
-def test_rethinking_freezes_the_revision_and_opens_the_named_steps(
+def test_rethinking_waits_for_the_counsellor_and_leaves_the_plan_as_it_is(
     app: Flask, runtime: Runtime, prompted: tuple[UUID, UUID, str], clock: Clock
 ) -> None:
     organization, plan, token = prompted
     browser = app.test_client()
     post(browser, f"/check-in/{token}")
     new = {"new-0-text": "A twin was born", "new-0-kind": "opportunity", "new-0-control": "partly"}
+    more = {"control-f1": "partly", "why": "Less time than I thought."}
     answered = post(
-        browser, f"/check-in/{token}/answers", KEEP | new | {"step-goals": "rethink"}, follow_redirects=True
+        browser, f"/check-in/{token}/answers", KEEP | new | more | {"step-goals": "rethink"}, follow_redirects=True
     )
-    assert "a new round has begun" in answered.text
-    assert rows(runtime, organization, "SELECT revision FROM plans WHERE id = :p", p=plan) == [(2,)]
-    assert rows(runtime, organization, "SELECT revision FROM plan_revisions") == [(1,)]
+    assert "Until then your plan stays as it is." in answered.text
+    assert rows(runtime, organization, "SELECT revision FROM plans WHERE id = :p", p=plan) == [(1,)]
+    assert rows(runtime, organization, "SELECT revision FROM plan_revisions") == []
     steps = rows(runtime, organization, "SELECT step, status FROM plan_steps WHERE step IN (3, 6, 8) ORDER BY step")
-    assert steps == [(3, "completed"), (6, "in_progress"), (8, "completed")]
-    kept = rows(runtime, organization, "SELECT answers, outcome, revision_after FROM reviews")[0]
-    assert (kept.outcome, kept.revision_after) == ("revise", 2)
+    assert steps == [(3, "completed"), (6, "completed"), (8, "not_started")]
+    contents = rows(runtime, organization, "SELECT content FROM step_contents ORDER BY step")
+    assert [row.content for row in contents] == [FACTORS, GOALS], "nothing was written into the plan"
+    kept = rows(runtime, organization, "SELECT answers, outcome, state, revision_after, result FROM reviews")[0]
+    assert (kept.outcome, kept.state, kept.revision_after) == ("revise", "answered", None)
     assert kept.answers["new_factors"][0]["text"] == "A twin was born"
-    # Next time, last time stands beside today.
+    assert kept.answers["control"] == {"f1": "partly"}
+    told = [(change["key"], change["change"], change["controllable"]) for change in kept.result["changes"]]
+    assert told == [
+        ("factor:f1", "stronger", "partly"),
+        ("new:0", "new", "partly"),
+        ("step:goals", "rethink", "yes"),
+    ]
+    # Next time, last time stands beside today, and how sure one was is drawn.
     clock.now = datetime(2027, 3, 7, 10, tzinfo=UTC)
     make_due_prompts(runtime, organization, until=clock.now + timedelta(seconds=9))
     token = token_of(runtime, organization)

@@ -19,7 +19,7 @@ from app.features.occupations.queries import Facts, Outlook
 from app.features.occupations.releases import Release
 from app.features.plans.rooms import Listing, Paragraph, Picture, Settling, Surroundings, Table
 from app.features.steps.opportunities import figures
-from app.features.steps.opportunities.content import factors_of, take_changes
+from app.features.steps.opportunities.content import add_factors, factors_of, take_changes
 from app.features.steps.opportunities.hints import hints
 from app.features.steps.opportunities.words import area_words, control_words, kind_words
 from app.features.steps.registry import ROOMS
@@ -120,6 +120,27 @@ def test_a_check_in_asks_the_same_factors_and_notes_each_answer() -> None:
     assert factors_of(came) == []
     assert ROOM.read(came) == came
     assert content["factors"][0]["likelihood"] == 3
+
+
+def test_a_check_in_adds_what_is_new_under_an_id_of_its_own() -> None:
+    content = save({}, THREAT | {"id": "n1"})
+    at = datetime(2027, 5, 1, tzinfo=UTC)
+    new = [{"text": "A new line to the coast", "kind": "opportunity", "controllable": None}, {"text": "Fees rose"}]
+    more = add_factors(content, new, at)
+    assert [row["id"] for row in more["factors"]] == ["n1", "n2", "n3"]
+    assert more["factors"][0] == content["factors"][0]
+    first = more["factors"][1]
+    assert (first["kind"], first["noted_on"], first["history"][-1]["source"]) == (
+        "opportunity",
+        "2027-05-01",
+        "check-in",
+    )
+    assert ROOM.read(more) == more
+    full = {"factors": [THREAT | {"id": f"f{n}"} for n in range(99)]}
+    assert [row["text"] for row in add_factors(full, new, at)["factors"][98:]] == [
+        "Hiring freeze",
+        "A new line to the coast",
+    ]
 
 
 factor_rows = st.fixed_dictionaries(

@@ -93,7 +93,9 @@ def sitting(sitting_id: UUID) -> str | Response:
         if found.row.assessment_id is not None:
             return redirect(url_for("instruments.result", assessment_id=found.row.assessment_id))
         number = whole_in_query("set")
-        return _set_page(found, found.row.position if number is None else number, uow.now)
+        g.nav_endpoint = "overview.my_plan"
+        here = url_for("instruments.answer", sitting_id=sitting_id)
+        return set_page(found, found.row.position if number is None else number, uow.now, here)
 
 
 @blueprint.post("/my-plan/sittings/<uuid:sitting_id>")
@@ -101,24 +103,9 @@ def sitting(sitting_id: UUID) -> str | Response:
 def answer(sitting_id: UUID) -> str | Response | tuple[str, int] | tuple[str, int, dict[str, str]]:
     """Save the answers of a set; a script sends them as they are given, the buttons with the next place."""
     typed = "X-Autosave" in request.headers
-    number = whole_in_form("set") or 1
-    to = {"next": number + 1, "back": number - 1}.get(request.form.get("do", ""), number)
     try:
         with unit_of_work() as uow:
-            found = find_sitting(uow, sitting_id)
-            asked = {item.id for item, _ in found.items_of(number)}
-            answers = {
-                name: value
-                for name in asked
-                if (value := request.form.get(f"item-{name}", type=int)) is not None and -1 < value < 1000
-            }
-            command = SaveAnswers(
-                sitting_id=sitting_id,
-                answers=answers,
-                position=number if typed else min(max(to, 1), found.sets),
-                shown_at=_shown_at(uow.now),
-            )
-            found = save_answers(uow, command)
+            found, to = take_set(uow, sitting_id)
     except (Conflict, InvalidInput) as refused:
         if typed:
             return said(refused.sentence), 409, {"Content-Type": "text/plain; charset=utf-8"}
@@ -131,6 +118,26 @@ def answer(sitting_id: UUID) -> str | Response | tuple[str, int] | tuple[str, in
     if to > found.sets:
         return redirect(url_for("instruments.finish", sitting_id=sitting_id))
     return redirect(_at(found, max(to, 1)))
+
+
+def take_set(uow: UnitOfWork, sitting_id: UUID) -> tuple[OpenSitting, int]:
+    """Store what the sent form holds of a set; returns the sitting and the set to go to (past the last: the end)."""
+    number = whole_in_form("set") or 1
+    to = {"next": number + 1, "back": number - 1}.get(request.form.get("do", ""), number)
+    found = find_sitting(uow, sitting_id)
+    asked = {item.id for item, _ in found.items_of(number)}
+    answers = {
+        name: value
+        for name in asked
+        if (value := request.form.get(f"item-{name}", type=int)) is not None and -1 < value < 1000
+    }
+    command = SaveAnswers(
+        sitting_id=sitting_id,
+        answers=answers,
+        position=number if "X-Autosave" in request.headers else min(max(to, 1), found.sets),
+        shown_at=_shown_at(uow.now),
+    )
+    return save_answers(uow, command), to
 
 
 @blueprint.get("/my-plan/sittings/<uuid:sitting_id>/finish")
@@ -149,6 +156,8 @@ def finish(sitting_id: UUID) -> str | Response:
             left=len(found.definition.items) - found.answered,
             href=lambda number: _at(found, number),
             last=_at(found, found.sets),
+            end=url_for("instruments.end", sitting_id=sitting_id),
+            checking_in=False,
         )
 
 
@@ -170,8 +179,8 @@ def _offer(uow: UnitOfWork, instrument_id: UUID) -> Offer:
     raise NotFound("There is no such questionnaire for you.")
 
 
-def _set_page(found: OpenSitting, number: int, now: datetime) -> str:
-    g.nav_endpoint = "overview.my_plan"
+def set_page(found: OpenSitting, number: int, now: datetime, here: str) -> str:
+    """One set of questions as a page whose form is sent `here`."""
     definition = in_reader_language(found.definition)
     shown = OpenSitting(found.row, definition)
     first = (number - 1) * SET + 1
@@ -185,6 +194,7 @@ def _set_page(found: OpenSitting, number: int, now: datetime) -> str:
         brief=bool(definition.options[0].short),
         beside=len(definition.options) <= 5 and longest <= _LONGEST_BESIDE,
         now=now.timestamp(),
+        here=here,
     )
 
 

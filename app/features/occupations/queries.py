@@ -305,9 +305,9 @@ def education_distribution(uow: UnitOfWork, code: str, release: Release) -> tupl
     )
 
 
-def outlook_of(uow: UnitOfWork, codes: Sequence[str]) -> dict[str, Outlook]:
-    """The current projection's figures by occupation code; occupations it has nothing for are left out."""
-    release = current_outlook(uow)
+def outlook_of(uow: UnitOfWork, codes: Sequence[str], projection: Release | None = None) -> dict[str, Outlook]:
+    """A projection's figures (the current one's) by occupation code; what it has nothing for is left out."""
+    release = projection or current_outlook(uow)
     if release is None or not codes:
         return {}
     known = kept(release, "outlook", lambda: _outlooks(uow, release))

@@ -56,10 +56,10 @@ def _education(uow: UnitOfWork, release: Release) -> dict[str, tuple[float, ...]
     return {code: tuple(shares) for code, shares in rows if shares is not None}
 
 
-def outlook_of_all(uow: UnitOfWork, release: Release) -> Mapping[str, Outlook]:
-    """The current projection's figures of every rated occupation of a release by code, where there are any."""
-    projection = current_outlook(uow)
-    if projection is None:
+def outlook_of_all(uow: UnitOfWork, release: Release, projection: Release | None = None) -> Mapping[str, Outlook]:
+    """A projection's figures (None: the current one's) of each rated occupation of a release that it has any for."""
+    found = projection or current_outlook(uow)
+    if found is None:
         return {}
     codes = queries.interest_matrix(uow, release).codes
-    return kept(release, f"outlook {projection.checksum}", lambda: queries.outlook_of(uow, codes))
+    return kept(release, f"outlook {found.checksum}", lambda: queries.outlook_of(uow, codes, found))

@@ -206,8 +206,8 @@ def timeline(uow: UnitOfWork, client_id: UUID, *, before: Place | None = None, l
             *place(_DONE, PlanEvent, PlanEvent.number),
         )
         .outerjoin(Membership, Membership.id == PlanEvent.actor_id)
-        # A comment is shown with its words, from its own table.
-        .where(plans(PlanEvent.plan_id), PlanEvent.kind != "commented"),
+        # A comment is shown with its words, an answered check-in with its outcome, each from its own table.
+        .where(plans(PlanEvent.plan_id), PlanEvent.kind.not_in(("commented", "review_answered"))),
         select(
             StepComment.created_at,
             literal("comment"),

@@ -104,7 +104,8 @@ def facts_of(actor: Actor, wanted: CaseloadFilter, *, second_line: Sequence[tupl
     months = func.count(distinct(func.date_trunc("month", Review.occurrence_on)))
     reviews = (
         select(
-            func.bool_or(Review.state == "answered").label("answered"),
+            # Answers wait for the counsellor, however long; as text, because ids have no least one.
+            func.min(cast(Review.id, Text)).filter(Review.state == "answered").label("waiting_review"),
             func.bool_or(
                 and_(
                     Review.escalated_at.is_not(None),
@@ -118,14 +119,14 @@ def facts_of(actor: Actor, wanted: CaseloadFilter, *, second_line: Sequence[tupl
         .where(
             Review.organization_id == Plan.organization_id,
             Review.plan_id == Plan.id,
-            Review.occurrence_on.between(_YEAR_AGO, _TODAY),
+            or_(Review.occurrence_on.between(_YEAR_AGO, _TODAY), Review.state == "answered"),
         )
         .lateral("reviews")
     )
     heard_at = func.greatest(Client.last_contact_at, steps.c.changed_at)
     reasons: tuple[tuple[Why, ColumnElement[bool]], ...] = (
         (Why.WAITING, steps.c.waiting_step.is_not(None)),
-        (Why.ANSWERED, func.coalesce(reviews.c.answered, False)),
+        (Why.ANSWERED, reviews.c.waiting_review.is_not(None)),
         (Why.ESCALATED, func.coalesce(reviews.c.escalated, False)),
         (Why.OVERDUE, steps.c.overdue > 0),
         (Why.STALE, steps.c.stale_step.is_not(None)),
@@ -157,6 +158,7 @@ def facts_of(actor: Actor, wanted: CaseloadFilter, *, second_line: Sequence[tupl
             func.least(steps.c.next_due, Plan.next_review_on).label("next_on"),
             steps.c.waiting_step,
             steps.c.stale_step,
+            reviews.c.waiting_review,
             reviews.c.asked,
             reviews.c.in_time,
             why.label("why"),

@@ -78,6 +78,7 @@ def my_plan() -> str:
             due=views.due_items(view, now.date(), _href),
             reasons=reasons_shown(uow, view.plan.id),
             messages=queries.latest_comments(uow, view.plan.id),
+            check_ins=queries.waiting_check_ins(uow, view.plan.id),
             names=step_names(gettext),
             mine=actor().membership_id,
             href=_href,

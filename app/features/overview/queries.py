@@ -45,6 +45,8 @@ class CaseloadRow(NamedTuple):
     next_on: date | None
     waiting_step: int | None
     stale_step: int | None
+    # The answered check-in that waits for the counsellor.
+    waiting_review: str | None
     why: int
 
 

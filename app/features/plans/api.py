@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import exists, select
 
 from app.domain.access import Permission
+from app.domain.canonical import digest
 from app.domain.orphans import orphans
 from app.domain.staleness import HOME, RESTS_ON, Aspect, steps_reached
 from app.features.cohorts.models import CohortMember
@@ -156,7 +157,8 @@ def close_revision(uow: UnitOfWork, body: dict[str, Any], plan_id: UUID) -> Plan
 def read_revision(plan_id: UUID, revision: int) -> dict[str, Any]:
     """A revision whole; the number of the open one gives the plan as it stands."""
     with unit_of_work() as uow:
-        return {"snapshot": revisions.snapshot_of(uow, plan_id, revision)}
+        snapshot = revisions.snapshot_of(uow, plan_id, revision)
+        return {"snapshot": snapshot, "checksum": digest(snapshot)}
 
 
 @blueprint.get(f"{_PLAN}/differences")

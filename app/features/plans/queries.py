@@ -39,9 +39,40 @@ from app.features.plans.rooms import Surroundings, step_of
 from app.infra.db.open import UnitOfWork
 
 _ANSWERED_REVIEWS = text(
-    "SELECT occurrence_on, outcome FROM reviews WHERE plan_id = :plan AND state IN ('answered', 'closed')"
-    " ORDER BY occurrence_on DESC"
+    # An empty outcome waits for the counsellor; else what they decided: the plan stayed, or a new revision began.
+    "SELECT occurrence_on, CASE WHEN state = 'answered' THEN NULL"
+    " WHEN revision_after > revision_before THEN 'revise' ELSE 'confirm' END AS outcome"
+    " FROM reviews WHERE plan_id = :plan AND state IN ('answered', 'closed') ORDER BY occurrence_on DESC"
 )
+_WAITING = text(
+    "SELECT id, occurrence_on, meeting_on FROM reviews WHERE plan_id = :plan AND state = 'answered'"
+    " ORDER BY occurrence_on"
+)
+_CHANGES = text(
+    "SELECT revision, kind, label, change, reason, controllable FROM revision_changes"
+    " WHERE plan_id = :plan AND revision >= :first AND revision < :last ORDER BY revision, number"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingCheckIn:
+    """An answered check-in that waits for the counsellor, and the day they talk about it, if one is set."""
+
+    id: UUID
+    occurrence_on: date
+    meeting_on: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeWhy:
+    """Why a revision was closed: a change that a check-in brought, its reason, and whether it could be steered."""
+
+    revision: int
+    kind: str
+    label: str
+    change: str
+    reason: str
+    controllable: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +204,18 @@ def revisions_of(uow: UnitOfWork, plan_id: UUID) -> Sequence[PlanRevision]:
     return uow.session.scalars(
         select(PlanRevision).where(PlanRevision.plan_id == plan_id).order_by(PlanRevision.revision)
     ).all()
+
+
+def waiting_check_ins(uow: UnitOfWork, plan_id: UUID) -> list[WaitingCheckIn]:
+    """The answered check-ins that wait for a decision, of a plan the actor was shown to see."""
+    return [WaitingCheckIn(*row) for row in uow.session.execute(_WAITING, {"plan": plan_id})]
+
+
+def changes_between(uow: UnitOfWork, plan_id: UUID, before: int, after: int) -> list[ChangeWhy]:
+    """Why the revisions from `before` up to `after` were closed, in order, of a plan the actor was shown to see."""
+    # By name, because reviews stand above plans on the ladder.
+    first, last = sorted((before, after))
+    return [ChangeWhy(*row) for row in uow.session.execute(_CHANGES, {"plan": plan_id, "first": first, "last": last})]
 
 
 def terms_of(uow: UnitOfWork) -> list[TermDates]:

@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from app.domain.canonical import digest
+from app.domain.change import FieldChange, field_changes
 from app.domain.errors import Conflict, FieldProblem, Forbidden, InvalidInput, NotFound
 from app.domain.saying import later
 from app.domain.steps import ActorKind, StepKey
@@ -34,6 +35,12 @@ class StepDifference:
     def content_changed(self) -> bool:
         """Whether what was written differs, not only where the step stands."""
         return bool(self.before["content"] != self.after["content"])
+
+    @property
+    def fields(self) -> list[FieldChange]:
+        """Every field that differs: of the step itself, and of what was written, below `content`."""
+        told = ("status", "due_on", "reason", "content")
+        return field_changes(*({name: side[name] for name in told} for side in (self.before, self.after)))
 
 
 def freeze_revision(
@@ -139,7 +146,10 @@ def is_intact(revision: PlanRevision) -> bool:
 
 
 def snapshot_of(uow: UnitOfWork, plan_id: UUID, revision: int) -> dict[str, Any]:
-    """The frozen revision's snapshot, or the plan as it stands for the open one. Raises NotFound otherwise."""
+    """The frozen revision rebuilt exactly, or the plan as it stands for the open one.
+
+    Raises NotFound for a revision there is not, and Conflict for one whose checksum is not that it was closed with.
+    """
     plan = find_plan(uow, plan_id)
     if revision == plan.revision:
         return take_snapshot(uow, plan_id)
@@ -148,6 +158,13 @@ def snapshot_of(uow: UnitOfWork, plan_id: UUID, revision: int) -> dict[str, Any]
     ).one_or_none()
     if row is None:
         raise NotFound("This plan has no such revision.")
+    if not is_intact(row):
+        raise Conflict(
+            later(
+                "Revision %(number)s is not as it was closed: its checksum differs. Tell whoever runs this Octant.",
+                number=revision,
+            )
+        )
     return row.snapshot
 
 

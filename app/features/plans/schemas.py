@@ -155,9 +155,18 @@ class RevisionSchema(Strict):
 
 
 class SnapshotSchema(Strict):
-    """A plan whole, as one revision holds it."""
+    """A plan whole, as one revision holds it; of a closed one the checksum is that it was closed with, checked anew."""
 
     snapshot = fields.Dict(required=True)
+    checksum = fields.String(required=True, metadata={"description": "SHA-256 of the snapshot's canonical JSON."})
+
+
+class FieldChangeSchema(Strict):
+    """A field that differs: where it is, rows by their ids, and its value in each (null: not there)."""
+
+    path = fields.List(fields.String(), required=True)
+    before = fields.Raw(required=True, allow_none=True)
+    after = fields.Raw(required=True, allow_none=True)
 
 
 class CompareQuery(Strict):
@@ -172,6 +181,7 @@ class StepDifferenceSchema(Strict):
 
     step = fields.String(required=True)
     content_changed = fields.Boolean(required=True)
+    fields_changed = fields.List(fields.Nested(FieldChangeSchema), required=True, attribute="fields")
     before = fields.Dict(required=True)
     after = fields.Dict(required=True)
 

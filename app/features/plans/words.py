@@ -100,7 +100,60 @@ def event_sentence(kind: str, step: int | None, detail: dict[str, Any], who: str
         "action_marked": _("%(who)s said where an action of step %(number)s, %(step)s, stands"),
         "evidence_added": _("%(who)s added a file to an action of step %(number)s, %(step)s"),
         "evidence_removed": _("%(who)s removed a file from an action of step %(number)s, %(step)s"),
+        "review_answered": _("The check-in was answered"),
+        "review_agreed": _("%(who)s read the check-in: the plan stays as it is"),
+        "review_accepted": _("%(who)s took the changes of a check-in into a new revision"),
+        "review_returned": _("%(who)s gave the check-in back"),
+        "review_meeting": _("%(who)s set a day to talk about the check-in"),
         "due_changed": _("%(who)s moved the due day of step %(number)s, %(step)s"),
     }.get(kind, _("%(who)s changed step %(number)s, %(step)s"))
     sentence = said % {"who": name, "number": step, "step": step_names(_)[step_of(step)]}
     return f"{sentence}: {detail['reason']}" if detail.get("reason") else sentence
+
+
+def change_words(_: Say) -> dict[str, str]:
+    """What became of a factor."""
+    return {
+        "same": _("no change"),
+        "control": _("seen otherwise: what can be done about it"),
+        "stronger": _("stronger"),
+        "weaker": _("weaker"),
+        "came_true": _("came true"),
+        "gone": _("gone"),
+        "new": _("new"),
+    }
+
+
+def control_words(_: Say) -> dict[str, str]:
+    """Whether something can be done about a change, as a choice and in tables."""
+    return {"yes": _("controllable"), "partly": _("partly controllable"), "no": _("uncontrollable")}
+
+
+def choice_words(_: Say) -> dict[str, str]:
+    """What the client wants to do with a step."""
+    return {"keep": _("keep"), "adjust": _("adjust"), "rethink": _("rethink")}
+
+
+def direction_words(_: Say) -> dict[str | None, str]:
+    """What can be said of two scores."""
+    return {
+        "higher": _("higher"),
+        "lower": _("lower"),
+        "no_change": _("no change beyond error"),
+        "unknown": _("not known"),
+        None: _("not comparable"),
+    }
+
+
+def change_sentence(kind: str, label: str, change: str, _: Say) -> str:
+    """A change that a check-in brought (`kind`, what it is about, what became of it), as a line."""
+    match kind:
+        case "step":
+            name = step_names(_)[StepKey(label)]
+            return _("Step %(step)s: %(choice)s", step=name, choice=choice_words(_)[change])
+        case "scale":
+            return _("%(scale)s: %(direction)s, beyond error", scale=label,
+                     direction=direction_words(_)[change])  # fmt: skip
+        case "data":
+            return _("The figures of the chosen occupation changed")
+    return _("“%(factor)s”: %(change)s", factor=label, change=change_words(_)[change])

@@ -9,16 +9,17 @@ from uuid import UUID
 
 import numpy as np
 import numpy.typing as npt
-from sqlalchemy import BigInteger, ColumnElement, Integer, and_, case, exists, func, literal, select, true
+from sqlalchemy import BigInteger, ColumnElement, Integer, and_, case, exists, func, literal, select, true, tuple_
 
 from app.domain.access import Actor, Permission, Role
+from app.domain.environment import CONTROL
 from app.domain.steps import OPEN_STATUSES
 from app.features.clients.models import CaseloadEntry, Client
 from app.features.cohorts.models import Cohort, CohortMember
 from app.features.organizations.models import Membership, Organization
 from app.features.plans.models import Plan, PlanStep
 from app.features.reviews.figures import answer_by, in_time, is_counted, months_until
-from app.features.reviews.models import Review
+from app.features.reviews.models import Review, RevisionChange
 from app.infra.db.open import UnitOfWork
 
 Whole = npt.NDArray[np.int64]
@@ -39,7 +40,7 @@ class Counted:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Cohorts:
-    """Cohorts by name; one more row than names is for people in none of them.
+    """Cohorts by name; one more row than names is for people in none of them, and has no id.
 
     `sizes` counts people with plans, `completed` those who completed each of the eight steps, and `shared` the
     people whom each two cohorts have in common.
@@ -49,6 +50,21 @@ class Cohorts:
     sizes: npt.NDArray[np.int64]
     completed: npt.NDArray[np.int64]
     shared: npt.NDArray[np.int64]
+    ids: tuple[UUID, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Changes:
+    """Why plans changed: changes that closed a revision, by cohort and whether they could be steered.
+
+    Each change is counted once, in the smallest of the listed cohorts that its client is in; the last row is for
+    clients in none. So the cells add up to the number of changes. `people`, one row and column larger, counts the
+    people behind each cell, each row, each column and all.
+    """
+
+    rows: tuple[str, ...]
+    counts: npt.NDArray[np.int64]
+    people: npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,6 +82,7 @@ class Aggregates:
     overdue: Counted
     caseload: Counted
     reviews: Counted
+    changes: Changes
     threshold: int | None
     as_of: date
 
@@ -102,14 +119,16 @@ def count_all(uow: UnitOfWork, today: date, *, withhold: bool) -> Aggregates:
         funnel[step - 1, STATUSES.index(status)] += number
         overdue[step - 1] += number_late
     plans = int(funnel[0].sum())
+    cohorts = _by_cohort(uow, who, threshold or 1, plans)
     return Aggregates(
         clients=clients,
         plans=plans,
         funnel=Counted("funnel", _STEPS, STATUSES, funnel),
-        cohorts=_by_cohort(uow, who, threshold or 1, plans),
+        cohorts=cohorts,
         overdue=Counted("overdue", _STEPS, ("late",), overdue),
         caseload=_by_counsellor(uow, who),
         reviews=_by_month(uow, who, today),
+        changes=_why_changed(uow, who, cohorts),
         threshold=threshold,
         as_of=today,
     )
@@ -145,7 +164,7 @@ def _by_cohort(uow: UnitOfWork, who: ColumnElement[bool], least: int, plans: int
             sizes[ids.index(cohort_id)] = number
             completed[ids.index(cohort_id), step - 1] = done
     completed[-1], sizes[-1] = others[0], others[1][0]
-    return Cohorts(tuple(names[i] for i in ids), sizes, completed, _overlaps(masks, counts, listed))
+    return Cohorts(tuple(names[i] for i in ids), sizes, completed, _overlaps(masks, counts, listed), tuple(ids))
 
 
 def tell_of_no_few(masks: Whole, counts: Whole, order: Sequence[int], least: int) -> list[int]:
@@ -248,3 +267,43 @@ def _by_month(uow: UnitOfWork, who: ColumnElement[bool], today: date) -> Counted
     for name, done, all_ in rows:
         counts[names.index(name)] = (done, all_ - done)
     return Counted("reviews", tuple(names), ("answered", "not_answered"), counts)
+
+
+def _why_changed(uow: UnitOfWork, who: ColumnElement[bool], cohorts: Cohorts) -> Changes:
+    """Every change of a plan, whoever's, also of plans that are archived by now."""
+    # The smallest cohort says most of its people; among equals the first by name.
+    ranked = sorted(range(len(cohorts.ids)), key=lambda n: (cohorts.sizes[n], n))
+    place: ColumnElement[int] = literal(len(cohorts.ids))
+    if ranked:
+        order = case({cohorts.ids[n]: rank for rank, n in enumerate(ranked)}, value=CohortMember.cohort_id)
+        number = case({cohorts.ids[n]: n for n in ranked}, value=CohortMember.cohort_id)
+        smallest = (
+            select(number)
+            .where(CohortMember.client_id == Client.id, CohortMember.cohort_id.in_(cohorts.ids))
+            .order_by(order)
+            .limit(1)
+            .correlate(Client)
+            .scalar_subquery()
+        )
+        place = func.coalesce(smallest, len(cohorts.ids))
+    told = (
+        select(place.label("place"), RevisionChange.controllable, Client.id.label("client"))
+        .select_from(RevisionChange)
+        .join(Plan, Plan.id == RevisionChange.plan_id)
+        .join(Client, Client.id == Plan.client_id)
+        .where(who)
+        .subquery()
+    )
+    row, column = told.c.place, told.c.controllable
+    sets = func.grouping_sets(tuple_(row, column), tuple_(row), tuple_(column), tuple_())
+    counts = np.zeros((len(cohorts.ids) + 1, len(CONTROL)), dtype=np.int64)
+    people = np.zeros((len(cohorts.ids) + 2, len(CONTROL) + 1), dtype=np.int64)
+    for at, controllable, number_of, persons in uow.session.execute(
+        select(row, column, func.count(), func.count(func.distinct(told.c.client))).group_by(sets)
+    ):
+        r = -1 if at is None else at
+        c = -1 if controllable is None else CONTROL.index(controllable)
+        people[r, c] = persons
+        if at is not None and controllable is not None:
+            counts[r, c] = number_of
+    return Changes(cohorts.names, counts, people)

@@ -13,10 +13,11 @@ from app.domain.access import Permission
 from app.features.clients.queries import get_client
 from app.features.jobs.api import job_json
 from app.features.jobs.schemas import FileSchema, JobSchema
+from app.features.plans.schemas import CompareQuery
 from app.features.reports import service
 from app.features.reports.aggregates import count_all
 from app.features.reports.commands import ReportCohort
-from app.features.reports.pages import send_client_report, send_kept_report
+from app.features.reports.pages import send_client_report, send_comparison, send_kept_report
 from app.features.reports.schemas import AggregatesQuery, AggregatesSchema, CohortReportPreviewSchema
 from app.features.reports.shown import show
 from app.infra.db.open import UnitOfWork
@@ -38,6 +39,16 @@ _PDF = {"type": "string", "format": "binary"}
 def write_client_report(client_id: UUID) -> Response:
     """A client's report as a PDF, written now."""
     return send_client_report(client_id)  # type: ignore[return-value] # Werkzeug's response is what Flask sends
+
+
+@blueprint.get("/plans/<uuid:plan_id>/differences.pdf")
+@requires(Permission.REPORT_CLIENTS)
+@blueprint.arguments(CompareQuery, location="query")
+@blueprint.response(200, _PDF, content_type="application/pdf")
+def write_comparison(query: dict[str, Any], plan_id: UUID) -> Response:
+    """Two revisions field by field as a PDF, written now."""
+    revisions = query["before"], query["after"]
+    return send_comparison(plan_id, revisions)  # type: ignore[return-value] # Werkzeug's response is what Flask sends
 
 
 @blueprint.get("/clients/<uuid:client_id>/reports")

@@ -28,6 +28,7 @@ from app.infra.drawing.charts import HeatCell
 from app.infra.sheets import write_csv
 from app.infra.web.access import requires
 from app.infra.web.context import actor, place, runtime, unit_of_work
+from app.infra.web.given import whole_in_query
 from app.infra.web.words import words_here
 
 blueprint = Blueprint("reports", __name__)
@@ -48,6 +49,23 @@ def my_pdf() -> Response:
     if client_id is None:
         raise NotFound(gettext("You have no plan here yet."))
     return send_client_report(client_id)
+
+
+@blueprint.get("/plans/<uuid:plan_id>/compare.pdf")
+@requires(Permission.REPORT_CLIENTS)
+def comparison_pdf(plan_id: UUID) -> Response:
+    """Two revisions field by field, written now."""
+    before, after = whole_in_query("before"), whole_in_query("after")
+    if before is None or after is None:
+        raise NotFound(gettext("Say which two revisions to compare."))
+    return send_comparison(plan_id, (before, after))
+
+
+def send_comparison(plan_id: UUID, revisions: tuple[int, int]) -> Response:
+    """Two revisions field by field, written now, as a PDF to keep. Raises as `service.write_comparison`."""
+    locale = str(get_locale() or "en")
+    report = service.write_comparison(runtime(), actor(), plan_id, revisions, locale, request_id=g.request_id)
+    return send_file(io.BytesIO(report.pdf), mimetype="application/pdf", as_attachment=True, download_name=report.name)
 
 
 def send_client_report(client_id: UUID) -> Response:
@@ -179,7 +197,9 @@ def _chart(table: ShownTable) -> dict[str, Any]:
             for name, cells, total in table.rows
         ]
     else:
-        values["stacked"] = [(name, [int(cell.number or 0) for cell in cells]) for name, cells, _ in table.rows]
+        # The sum of all would make the others' bars short.
+        rows = table.rows[:-1] if table.key == "changes" else table.rows
+        values["stacked"] = [(name, [int(cell.number or 0) for cell in cells]) for name, cells, _ in rows]
     return values
 
 

@@ -21,6 +21,7 @@ from app.features.jobs.models import Job, StoredFile
 from app.features.jobs.service import add_items, create_job
 from app.features.plans.models import Plan
 from app.features.reports.commands import ReportCohort
+from app.features.reports.comparison import print_comparison, read_comparison
 from app.features.reports.document import TEMPLATE, documents
 from app.features.reports.sources import load_source
 from app.infra.db.open import UnitOfWork
@@ -59,6 +60,22 @@ def write_client_report(runtime: Runtime, actor: Actor, client_id: UUID, *, requ
         record(uow, "report.made", "client", client_id)
     source = sources.clients[0]
     return ClientReport(printed.pdf, safe_name(f"{source.external_id} {source.name}") + ".pdf")
+
+
+def write_comparison(
+    runtime: Runtime, actor: Actor, plan_id: UUID, revisions: tuple[int, int], locale: str, *, request_id: str = ""
+) -> ClientReport:
+    """Compare two revisions of a plan in a PDF, and note who took it.
+
+    Raises NotFound for a plan or revision the actor may not see, TooMany when the press has no time for it.
+    """
+    before, after = revisions
+    with runtime.database.unit_of_work(actor, request_id=request_id) as uow:
+        found, writer = read_comparison(uow, plan_id, before, after, locale)
+    pdf = print_comparison(found, writer)
+    with runtime.database.unit_of_work(actor, request_id=request_id) as uow:
+        record(uow, "plan.compared", "plan", plan_id, before=before, after=after)
+    return ClientReport(pdf, safe_name(f"{found.name} {before}-{after}") + ".pdf")
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from app.domain.environment import CONTROL
 from app.domain.saying import Say
 from app.domain.steps import StepKey
-from app.domain.suppression import cap_percentage, suppress
+from app.domain.suppression import Suppression, cap_percentage, suppress
 from app.domain.wording import people_words
-from app.features.plans.words import status_words, step_names
-from app.features.reports.aggregates import STATUSES, Aggregates, Cohorts, Counted
+from app.features.plans.words import control_words, status_words, step_names
+from app.features.reports.aggregates import STATUSES, Aggregates, Changes, Cohorts, Counted
 
 Counts = npt.NDArray[np.int64]
 
@@ -117,7 +118,8 @@ def show(
     # A step that nobody has completed is published as such by the funnel; then no cohort's zero tells more.
     nobody = np.array([cells[STATUSES.index("completed")].number == 0 for _name, cells, _total in funnel.rows])
     cohorts = _cohort_table(aggregates.cohorts, threshold, names, _, nobody)
-    tables = tuple(table for table in (funnel, cohorts, overdue, caseload, reviews) if table.rows)
+    changes = _changes_table(aggregates.changes, threshold, words, _)
+    tables = tuple(table for table in (funnel, cohorts, overdue, caseload, reviews, changes) if table.rows)
     return Shown(
         tiles=_tiles(aggregates, threshold, _, words),
         tables=tables,
@@ -133,9 +135,14 @@ def _table(
     text: str,
     rows: tuple[str, ...],
     columns: tuple[str, ...],
+    few: Suppression | None = None,
+    all_row: bool = False,
 ) -> ShownTable:
+    """A table of counts; `few` marks those of too few people, `all_row` adds the sums of the columns."""
     counts = counted.counts
-    cells, totals = _hidden(counts, threshold)
+    cells, totals = _hidden(counts, threshold, few, all_row=all_row)
+    if all_row and counts.size:
+        counts = np.vstack([counts, counts.sum(axis=0)])
     shown = []
     for r, name in enumerate(rows):
         whole = int(counts[r].sum())
@@ -148,12 +155,18 @@ def _table(
     return ShownTable(counted.key, title, text, columns, tuple(shown), bool(cells.any() or totals.any()))
 
 
-def _hidden(counts: Counts, threshold: int | None) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
-    """Which cells and which row totals are withheld."""
+def _hidden(
+    counts: Counts, threshold: int | None, few: Suppression | None = None, *, all_row: bool = False
+) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+    """Which cells and which row totals are withheld; with `all_row` the sums of the columns are a further row."""
+    rows = counts.shape[0] + all_row
     if threshold is None or not counts.size:
-        return np.zeros(counts.shape, dtype=bool), np.zeros(counts.shape[0], dtype=bool)
-    withheld = suppress(counts, threshold)
-    return withheld.cells, withheld.row_totals
+        return np.zeros((rows, counts.shape[1]), dtype=bool), np.zeros(rows, dtype=bool)
+    withheld = suppress(counts, threshold, few)
+    if not all_row:
+        return withheld.cells, withheld.row_totals
+    cells = np.vstack([withheld.cells, withheld.column_totals])
+    return cells, np.append(withheld.row_totals, withheld.total)
 
 
 def _cohort_table(
@@ -195,6 +208,34 @@ def _cohort_table(
         steps,
         tuple(shown),
         bool(cells.any() or totals.any()),
+    )
+
+
+def _changes_table(changes: Changes, threshold: int | None, words: Mapping[str, str], _: Say) -> ShownTable:
+    """Why plans changed, cohort by cohort; its cells and totals add up to the number of changes."""
+    counts, people = changes.counts, changes.people
+    used = [n for n in range(len(counts)) if counts[n].any()]
+    counts = counts[used]
+    few = None
+    if threshold is not None and used:
+        small = (people > 0) & (people < threshold)
+        few = Suppression(small[used, :-1], small[used, -1], small[-1, :-1], bool(small[-1, -1]))
+    names = [(*changes.rows, _("Others"))[n] for n in used]
+    controls = control_words(_)
+    text = _(
+        "Changes that a check-in brought and a %(counsellor)s took into a new revision, each counted once: in the "
+        "smallest of the cohorts its %(client)s is in.",
+        **words,
+    )
+    return _table(
+        Counted("changes", tuple(names), CONTROL, counts),
+        threshold,
+        title=_("Why plans changed"),
+        text=text,
+        rows=(*names, _("All")) if used else (),
+        columns=tuple(controls[key] for key in CONTROL),
+        few=few,
+        all_row=True,
     )
 
 

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import case, func, null, select
 
 from app.domain import instruments as definitions
 from app.domain.errors import NotFound
@@ -188,7 +188,17 @@ def _add_plans(uow: UnitOfWork, clients: Mapping[UUID, Source]) -> None:
             contents.get(found.id, {}),
         )
     for review in uow.session.execute(
-        select(Review.plan_id, Review.occurrence_on, Review.state, Review.outcome)
+        select(
+            Review.plan_id,
+            Review.occurrence_on,
+            Review.state,
+            # What the counsellor decided; until then only that it was answered.
+            case(
+                (Review.state != "closed", null()),
+                (Review.revision_after > Review.revision_before, "revise"),
+                else_="confirm",
+            ).label("outcome"),
+        )
         .where(Review.plan_id.in_(list(owner)))
         .order_by(Review.occurrence_on.desc())
     ):

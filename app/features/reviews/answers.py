@@ -12,7 +12,7 @@ from app.domain.steps import StepKey
 
 Outcome = Literal["confirm", "revise"]
 LEVELS = (-2, -1, 0, 1, 2)
-CHANGES = ("same", "stronger", "weaker", "gone")
+CHANGES = ("same", "stronger", "weaker", "came_true", "gone")
 CONTROL = ("yes", "partly", "no")
 CHOICES = ("keep", "adjust", "rethink")
 KINDS = ("opportunity", "threat", "strength", "weakness")
@@ -33,10 +33,11 @@ class Sheet:
 def read_answers(form: Mapping[str, str], sheet: Sheet) -> dict[str, Any]:
     """The answers typed so far, as plain JSON; what is not asked or not a choice is left out.
 
-    goals: id to level -2..2 · factors: id to a change · new_factors: rows of text, kind and controllable ·
-    confidence: 0..10 · steps: step to keep, adjust or rethink · words: a text.
+    goals: id to level -2..2 · factors: id to a change · control: id to whether one can do something about the factor ·
+    new_factors: rows of text, kind and controllable · confidence: 0..10 · steps: step to keep, adjust or rethink ·
+    why: the reason for changing steps · words: a text.
     """
-    answers: dict[str, Any] = {"goals": {}, "factors": {}, "new_factors": [], "steps": {}}
+    answers: dict[str, Any] = {"goals": {}, "factors": {}, "control": {}, "new_factors": [], "steps": {}}
     for goal, _ in sheet.goals:
         level = _whole(form.get(f"goal-{goal}", ""))
         if level in LEVELS:
@@ -44,6 +45,8 @@ def read_answers(form: Mapping[str, str], sheet: Sheet) -> dict[str, Any]:
     for factor, _ in sheet.factors:
         if (change := form.get(f"factor-{factor}", "")) in CHANGES:
             answers["factors"][factor] = change
+        if (control := form.get(f"control-{factor}", "")) in CONTROL:
+            answers["control"][factor] = control
     for number in range(NEW_FACTORS):
         text = form.get(f"new-{number}-text", "").strip()[:_MOST_LINE]
         kind, control = form.get(f"new-{number}-kind", ""), form.get(f"new-{number}-control", "")
@@ -61,6 +64,7 @@ def read_answers(form: Mapping[str, str], sheet: Sheet) -> dict[str, Any]:
     for step in sheet.steps:
         if (choice := form.get(f"step-{step.value}", "")) in CHOICES:
             answers["steps"][step.value] = choice
+    answers["why"] = form.get("why", "").strip()[:_MOST_LINE]
     answers["words"] = form.get("words", "").strip()[:_MOST_WORDS]
     return answers
 
@@ -88,6 +92,25 @@ def steps_to_reopen(answers: Mapping[str, Any]) -> dict[StepKey, str]:
     """The steps the client wants to adjust or rethink, in order."""
     chosen = answers.get("steps", {})
     return {step: chosen[step] for step in StepKey if chosen.get(step, "keep") != "keep"}
+
+
+def figures_said(row: Mapping[str, Any], change: str, control: str | None) -> dict[str, Any]:
+    """What a change of a factor of step 3 makes of its figures; empty where it is the same.
+
+    Stronger is one more of impact (of likelihood where impact is at its end), weaker one less, each within 1 to 5;
+    figures that were never given stay so.
+    """
+    said: dict[str, Any] = {}
+    if change in ("stronger", "weaker"):
+        by, end = (1, 5) if change == "stronger" else (-1, 1)
+        name = next((name for name in ("impact", "likelihood") if row.get(name) not in (None, end)), None)
+        if name is not None:
+            said[name] = row[name] + by
+    elif change in ("came_true", "gone"):
+        said["state"] = change
+    if control is not None and control != row.get("controllable"):
+        said["controllable"] = control
+    return said
 
 
 def _whole(written: str) -> int | None:

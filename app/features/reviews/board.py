@@ -9,10 +9,12 @@ from zoneinfo import ZoneInfo
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import format_date, gettext, ngettext
+from wtforms import SelectChoice
 
 from app.domain.access import Permission
 from app.domain.cadence import AtTerm, EveryMonths, OnDates, ReviewPolicy
 from app.domain.errors import FieldProblem, InvalidInput, NotFound
+from app.features.instruments.queries import list_instruments
 from app.features.reviews import queries, settings
 from app.features.reviews.commands import Scope, SetPolicy
 from app.features.reviews.forms import PolicyForm
@@ -69,6 +71,10 @@ def choose_subject() -> ResponseReturnValue:
 def policy(scope: str) -> ResponseReturnValue:
     """Set the policy of the organization, or of the template, cohort or plan that `?subject=` names."""
     form = PolicyForm()
+    with unit_of_work() as uow:
+        form.retake.choices = [
+            SelectChoice(one.row.key, one.row.title) for one in list_instruments(uow) if one.row.active
+        ]
     chosen = form.policy() if form.validate_on_submit() else None
     with unit_of_work() as uow:
         command = SetPolicy(scope=_scope(scope), subject_id=_subject(scope), policy=chosen)

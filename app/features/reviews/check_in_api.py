@@ -11,6 +11,7 @@ from flask_babel import gettext
 
 from app.domain import access
 from app.domain.errors import FieldProblem, Gone, InvalidInput, NotFound
+from app.features.instruments.sitting_pages import in_reader_language
 from app.features.reviews import links, service
 from app.features.reviews.answers import NEW_FACTORS, Sheet, read_answers, steps_to_reopen
 from app.features.reviews.links import LinkState, LinkView
@@ -80,7 +81,7 @@ def save_check_in(body: dict[str, Any], token: str) -> dict[str, Any]:
 @blueprint.arguments(AnswersSchema)
 @blueprint.response(200, OutcomeSchema)
 def submit_check_in(body: dict[str, Any], token: str) -> dict[str, Any]:
-    """Answer the check-in: the plan is confirmed, or the named steps open again in a new revision."""
+    """Answer the check-in. The plan stays as it is until the counsellor has read the answers."""
     view = _opened(token, body["ticket"])
     with runtime().database.unit_of_work(_actor(view), request_id=g.request_id) as uow:
         sheet = service.view_check_in(uow, view.review.id).sheet
@@ -91,10 +92,10 @@ def submit_check_in(body: dict[str, Any], token: str) -> dict[str, Any]:
 
 def answers_of(body: Mapping[str, Any], sheet: Sheet) -> dict[str, Any]:
     """The answers in a body, as the page stores them. Raises InvalidInput for what is not asked or not a choice."""
-    form: dict[str, str] = {"words": body.get("words", "")}
+    form: dict[str, str] = {"words": body.get("words", ""), "why": body.get("why", "")}
     if body.get("confidence") is not None:
         form["confidence"] = str(body["confidence"])
-    for kind, name in (("goals", "goal"), ("factors", "factor"), ("steps", "step")):
+    for kind, name in (("goals", "goal"), ("factors", "factor"), ("control", "control"), ("steps", "step")):
         form |= {f"{name}-{key}": str(value) for key, value in body.get(kind, {}).items()}
     added = body.get("new_factors", [])
     for number, row in enumerate(added):
@@ -108,7 +109,7 @@ def answers_of(body: Mapping[str, Any], sheet: Sheet) -> dict[str, Any]:
         FieldProblem(
             f"{kind}.{key}", "This is not asked, or the answer is none of the choices. Read the check-in again."
         )
-        for kind in ("goals", "factors", "steps")
+        for kind in ("goals", "factors", "control", "steps")
         for key in body.get(kind, {})
         if key not in answers[kind]
     ]
@@ -148,6 +149,18 @@ def _asked(view: LinkView) -> dict[str, Any]:
             "goals": [{"id": key, "text": text} for key, text in asked.sheet.goals],
             "factors": [{"id": key, "text": text} for key, text in asked.sheet.factors],
             "steps": [step.value for step in asked.sheet.steps],
+            "control": asked.control,
+            "confidence": [{"on": day, "value": value} for day, value in asked.confidence],
+            "retakes": [
+                {
+                    "instrument_id": offer.instrument_id,
+                    "key": offer.key,
+                    "title": in_reader_language(offer.definition).title,
+                    "again_on": offer.again_on,
+                }
+                for offer in asked.retakes
+            ],
+            "returned_note": asked.review.returned_note,
             "answers": asked.review.answers,
             "before": asked.before.answers if asked.before else None,
         }

@@ -1,4 +1,4 @@
-"""Frozen inputs of the use cases of review policies."""
+"""Frozen inputs of the use cases of reviews: policies, and what a counsellor decides."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from uuid import UUID
 
 from app.domain.cadence import ReviewPolicy
 from app.domain.pauses import PauseKind
+from app.domain.steps import StepKey
 
 Scope = Literal["organization", "template", "cohort", "plan"]
 
@@ -42,3 +43,24 @@ class EndPause:
 
     pause_id: UUID
     last_on: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class TakenChange:
+    """A change of a check-in's result (by its key) taken into a new revision, with why and whether it can be steered.
+
+    `controllable` is yes, partly or no.
+    """
+
+    key: str
+    reason: str
+    controllable: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AcceptChanges:
+    """The counsellor takes changes of a check-in into a new revision and opens steps for them again."""
+
+    review_id: UUID
+    changes: tuple[TakenChange, ...]
+    reopen: tuple[StepKey, ...]

@@ -76,6 +76,14 @@ class PolicyForm(FlaskForm):  # type: ignore[misc] # Flask-WTF carries no types
         widget=ListWidget(prefix_label=False),
         option_widget=CheckboxInput(),
     )
+    # The page names the questionnaires in use.
+    retake = SelectMultipleField(
+        _("Questionnaires to answer again in each check-in"),
+        choices=[],
+        widget=ListWidget(prefix_label=False),
+        option_widget=CheckboxInput(),
+        description=_("Each only once its days until it may be taken again are over."),
+    )
 
     def fill(self, policy: ReviewPolicy) -> None:
         """Show a policy."""
@@ -92,6 +100,7 @@ class PolicyForm(FlaskForm):  # type: ignore[misc] # Flask-WTF carries no types
             self.quiet_from.data = time.fromisoformat(raw["quiet_hours"]["start"])
             self.quiet_until.data = time.fromisoformat(raw["quiet_hours"]["end"])
         self.weekdays.data = raw["weekdays"]
+        self.retake.data = raw.get("retake", [])
 
     def policy(self) -> ReviewPolicy | None:
         """The policy typed in; None when something is wrong, said beside its field."""
@@ -126,6 +135,7 @@ class PolicyForm(FlaskForm):  # type: ignore[misc] # Flask-WTF carries no types
             "escalate_admin_after_days": self.escalate_admin_after_days.data,
             "quiet_hours": quiet,
             "weekdays": self.weekdays.data,
+            "retake": self.retake.data or [],
         }
 
     def _say(self, problem: FieldProblem) -> None:

@@ -1,4 +1,4 @@
-"""The mails reviews send: the prompt, and a fresh link somebody asked for."""
+"""The mails reviews send: the prompt, a fresh link somebody asked for, and a check-in that was given back."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from app.infra.speech import speaker
 
 LINK_PURPOSE = "review-link"
 FRESH_LINK_KIND = "review_fresh_link"
+RETURNED_KIND = "review_returned"
 
 
 def check_in_url(settings: Settings, organization_id: UUID, link_id: UUID) -> str:
@@ -67,8 +68,14 @@ def _render_fresh_link(settings: Settings, draft: Draft) -> Words:
     return _render("review_fresh_link", settings, draft)
 
 
-# A prompt is optional: the client may opt out. A fresh link was asked for by the client a moment ago.
+def _render_returned(settings: Settings, draft: Draft) -> Words:
+    return _render("review_returned", settings, draft)
+
+
+# A prompt is optional: the client may opt out. A fresh link was asked for by the client a moment ago, and one that was
+# given back is an answer to what they sent.
 KINDS: tuple[MessageKind, ...] = (
     MessageKind(name=PROMPT_KIND, optional=True, render=_render_prompt),
     MessageKind(name=FRESH_LINK_KIND, optional=False, render=_render_fresh_link),
+    MessageKind(name=RETURNED_KIND, optional=False, render=_render_returned),
 )

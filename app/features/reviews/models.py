@@ -6,11 +6,20 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, DateTime, Index, SmallInteger, Text, UniqueConstraint, text
+from sqlalchemy import (
+    CheckConstraint,
+    DateTime,
+    ForeignKeyConstraint,
+    Index,
+    SmallInteger,
+    Text,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.infra.db.tenancy import Base, TenantEntity, of_organization, tenant_key
+from app.infra.db.tenancy import Base, TenantEntity, TenantRow, of_organization, tenant_key
 
 _NOW = text("now()")
 
@@ -79,7 +88,19 @@ class Review(TenantEntity, Base):
     # What the client asked for: to keep the plan or to change it.
     outcome: Mapped[str | None] = mapped_column(Text)
     opened_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    # When it was answered first; a check-in that was returned and answered again keeps the moment.
     answered_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    # What the answers came to, computed when they were sent (`app.features.reviews.result`).
+    result: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    # What the counsellor wrote when they gave it back.
+    returned_note: Mapped[str | None] = mapped_column(Text)
+    returned_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    # When the two talk about it, and what the counsellor wrote to the client about that.
+    meeting_on: Mapped[date | None]
+    meeting_note: Mapped[str | None] = mapped_column(Text)
+    # The counsellor's decision: they agreed that the plan stays, or took changes into a new revision.
+    closed_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    closed_by: Mapped[UUID | None]
     revision_before: Mapped[int | None]
     revision_after: Mapped[int | None]
     escalated_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
@@ -87,9 +108,46 @@ class Review(TenantEntity, Base):
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=_NOW)
     __table_args__ = (
         tenant_key("plan_id", "plans.id", ondelete="CASCADE"),
+        tenant_key("closed_by", "memberships.id"),
         UniqueConstraint("organization_id", "plan_id", "occurrence_on"),
         CheckConstraint("state IN ('open', 'started', 'answered', 'closed', 'lapsed')", name="state"),
         CheckConstraint("outcome IN ('confirm', 'revise')", name="outcome"),
+        CheckConstraint("(state = 'closed') = (closed_at IS NOT NULL)", name="closed_has_moment"),
+        CheckConstraint("(returned_at IS NULL) = (returned_note IS NULL)", name="returned_with_words"),
+        CheckConstraint("meeting_on IS NOT NULL OR meeting_note IS NULL", name="meeting_has_day"),
+    )
+
+
+class RevisionChange(TenantRow, Base):
+    """Why a revision ended: one change that a check-in brought, with its reason. Written once, with the revision.
+
+    `revision` is the one that was closed; `number` counts its changes from 1.
+    """
+
+    __tablename__ = "revision_changes"
+    plan_id: Mapped[UUID] = mapped_column(primary_key=True)
+    revision: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    number: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
+    review_id: Mapped[UUID]
+    # A key of the review's result: "step:goals", "factor:f1", "new:0", "scale:<instrument>:<scale>", "data".
+    subject: Mapped[str] = mapped_column(Text)
+    kind: Mapped[str] = mapped_column(Text)
+    # What it is about and what became of it, as the result told it then.
+    label: Mapped[str] = mapped_column(Text)
+    change: Mapped[str] = mapped_column(Text)
+    reason: Mapped[str] = mapped_column(Text)
+    controllable: Mapped[str] = mapped_column(Text)
+    at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["organization_id", "plan_id", "revision"],
+            ["plan_revisions.organization_id", "plan_revisions.plan_id", "plan_revisions.revision"],
+        ),
+        tenant_key("review_id", "reviews.id"),
+        UniqueConstraint("organization_id", "review_id", "subject"),
+        CheckConstraint("kind IN ('step', 'factor', 'new_factor', 'scale', 'data')", name="kind"),
+        CheckConstraint("controllable IN ('yes', 'partly', 'no')", name="controllable"),
+        CheckConstraint("btrim(reason) <> ''", name="has_reason"),
     )
 
 

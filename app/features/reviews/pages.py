@@ -16,12 +16,16 @@ from app.domain import access
 from app.domain.access import Permission
 from app.domain.errors import Gone, InvalidInput, NotFound
 from app.domain.saying import Say
+from app.features.instruments.offers import Offer
+from app.features.instruments.sitting_pages import in_reader_language
 from app.features.organizations.edge import place_of
+from app.features.plans.rooms import Section
 from app.features.plans.words import step_names
 from app.features.reviews import links, service
 from app.features.reviews.answers import read_answers, steps_to_reopen
 from app.features.reviews.links import LinkState, LinkView
 from app.features.reviews.messages import LINK_PURPOSE
+from app.features.reviews.result_words import confidence_picture
 from app.infra.links import read_token
 from app.infra.web.access import by_link, requires
 from app.infra.web.context import Place, actor, place, runtime
@@ -43,11 +47,11 @@ def check_in(token: str) -> ResponseReturnValue:
 
     Mail scanners follow links, so looking changes nothing.
     """
-    named, view = _look(token)
+    named, view = look(token)
     if named is None or view is None:
         return _closed(token, "unknown")
     if view.state is LinkState.OPENED_HERE:
-        return _show(view.review.id, _link_actor(view), _link_addresses(token), view)
+        return _show(view.review.id, link_actor(view), _link_addresses(token), view)
     if view.state is LinkState.READY:
         return render_template("reviews/open.html", token=token, **_words(view))
     return _closed(token, view.state.value, view)
@@ -57,13 +61,13 @@ def check_in(token: str) -> ResponseReturnValue:
 @by_link
 def open_check_in(token: str) -> ResponseReturnValue:
     """Use the link up; from here on the check-in goes on in this browser only."""
-    named, view = _look(token)
+    named, view = look(token)
     if named is None or view is None:
         return _closed(token, "unknown")
     if view.state is LinkState.OPENED_HERE:
         return redirect(url_for("reviews.check_in", token=token))
     try:
-        with runtime().database.unit_of_work(_link_actor(view), request_id=g.request_id) as uow:
+        with runtime().database.unit_of_work(link_actor(view), request_id=g.request_id) as uow:
             browser = links.redeem_link(uow, named[1])
     except Gone:
         state = LinkState.USED if view.state is LinkState.READY else view.state
@@ -89,10 +93,10 @@ def fresh_link(token: str) -> ResponseReturnValue:
 @by_link
 def answer_check_in(token: str) -> ResponseReturnValue:
     """Keep or submit the answers of a check-in opened by its link."""
-    _, view = _look(token)
+    _, view = look(token)
     if view is None or view.state is not LinkState.OPENED_HERE:
         return _closed(token, view.state.value if view else "unknown", view)
-    return _take(view.review.id, _link_actor(view), _link_addresses(token), view)
+    return _take(view.review.id, link_actor(view), _link_addresses(token), view)
 
 
 @blueprint.post("/my-plan/check-in")
@@ -119,7 +123,8 @@ def answer_own_check_in(review_id: UUID) -> ResponseReturnValue:
     return _take(review_id, _own_actor(), _own_addresses(review_id))
 
 
-def _look(token: str) -> tuple[tuple[UUID, UUID] | None, LinkView | None]:
+def look(token: str) -> tuple[tuple[UUID, UUID] | None, LinkView | None]:
+    """What a link's token names and the link itself as this browser may use it; the page is in its client's words."""
     named = read_token(runtime().settings, LINK_PURPOSE, token)
     if named is None:
         return None, None
@@ -133,7 +138,8 @@ def _look(token: str) -> tuple[tuple[UUID, UUID] | None, LinkView | None]:
     return named, view
 
 
-def _link_actor(view: LinkView) -> access.Actor:
+def link_actor(view: LinkView) -> access.Actor:
+    """Whoever opened the link: that client, and nothing but the review's own pages."""
     return access.review_link(view.organization.organization_id, view.client.id)
 
 
@@ -153,6 +159,7 @@ def _client_of(who: access.Actor) -> UUID:
 def _link_addresses(token: str) -> dict[str, str]:
     return {
         "here": url_for("reviews.check_in", token=token),
+        "token": token,
         "answers_href": url_for("reviews.answer_check_in", token=token),
     }
 
@@ -164,8 +171,21 @@ def _own_addresses(review_id: UUID) -> dict[str, str]:
     }
 
 
+def _retake_href(offer: Offer, addresses: Mapping[str, str]) -> str:
+    """Where a questionnaire is answered: within the check-in by its link, or on the client's own pages."""
+    if "token" in addresses:
+        return url_for("reviews.begin_retake", token=addresses["token"], instrument_id=offer.instrument_id)
+    return url_for("instruments.begin", instrument_id=offer.instrument_id)
+
+
 def _words(view: LinkView | None) -> dict[str, Any]:
     return {} if view is None else {"view": view}
+
+
+def closed_page(token: str) -> tuple[str, int]:
+    """Why a link opens nothing here."""
+    _, view = look(token)
+    return _closed(token, view.state.value if view else "unknown", view)
 
 
 def _closed(token: str, state: str, view: LinkView | None = None) -> tuple[str, int]:
@@ -183,6 +203,7 @@ def _show(
 ) -> ResponseReturnValue:
     with runtime().database.unit_of_work(who, request_id=g.request_id) as uow:
         asked = service.view_check_in(uow, review_id)
+    picture = confidence_picture(asked.confidence, gettext)
     page = render_template(
         "reviews/check_in.html",
         asked=asked,
@@ -190,6 +211,9 @@ def _show(
         before=asked.before.answers if asked.before else None,
         problems=problems.problems if problems else (),
         names=step_names(_say()),
+        sure=Section("", (picture,) if picture else ()),
+        retake_titles={offer.key: in_reader_language(offer.definition).title for offer in asked.retakes},
+        retake_hrefs={offer.key: _retake_href(offer, addresses) for offer in asked.retakes},
         **addresses,
         **_words(view),
     )

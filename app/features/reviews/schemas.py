@@ -7,6 +7,7 @@ from typing import get_args
 from marshmallow import fields
 
 from app.domain.pauses import PERSONAL_KINDS
+from app.domain.steps import StepKey
 from app.features.reviews.answers import CONTROL, KINDS
 from app.features.reviews.commands import Scope
 from app.infra.web.api.fields import Choice, Day, Free, Ids, Sentence, Whole
@@ -112,6 +113,62 @@ class ReviewSchema(Strict):
     revision_after = fields.Integer(required=True, allow_none=True)
     escalated_at = fields.AwareDateTime(required=True, allow_none=True)
     escalated_admin_at = fields.AwareDateTime(required=True, allow_none=True)
+    result = fields.Dict(
+        required=True,
+        allow_none=True,
+        metadata={
+            "description": "What the answers come to, computed when they were sent: confidence, goals, scales, drift, "
+            "match, reopens, changes (each with the key it is taken by) and what the next check-in compares with."
+        },
+    )
+    returned_note = fields.String(required=True, allow_none=True)
+    returned_at = fields.AwareDateTime(required=True, allow_none=True)
+    meeting_on = fields.Date(required=True, allow_none=True)
+    meeting_note = fields.String(required=True, allow_none=True)
+    closed_at = fields.AwareDateTime(required=True, allow_none=True)
+
+
+class TakenChangeSchema(Strict):
+    """A change of the result that is taken into a new revision."""
+
+    key = Sentence(longest=200, required=True, metadata={"description": "As the result's `changes` name it."})
+    reason = Sentence(longest=1000, required=True)
+    controllable = Choice(CONTROL, required=True)
+
+
+class AcceptSchema(Strict):
+    """Which changes are taken, and which steps open again for them."""
+
+    changes = fields.List(fields.Nested(TakenChangeSchema), required=True)
+    reopen = fields.List(Choice(tuple(step.value for step in StepKey)), load_default=list)
+
+
+class ReturnSchema(Strict):
+    """What the client reads at the top of the check-in that is open again."""
+
+    words = Sentence(longest=1000, required=True)
+
+
+class MeetingSchema(Strict):
+    """When the two talk about it, and about what."""
+
+    on = Day(required=True)
+    note = Sentence(longest=1000, shortest=0, load_default="")
+
+
+class RevisionChangeSchema(Strict):
+    """Why a revision was closed: one change with its reason."""
+
+    revision = fields.Integer(required=True, metadata={"description": "The revision that was closed."})
+    number = fields.Integer(required=True)
+    review_id = fields.UUID(required=True)
+    subject = fields.String(required=True)
+    kind = fields.String(required=True, metadata={"enum": ["step", "factor", "new_factor", "scale", "data"]})
+    label = fields.String(required=True)
+    change = fields.String(required=True)
+    reason = fields.String(required=True)
+    controllable = fields.String(required=True, metadata={"enum": list(CONTROL)})
+    at = fields.AwareDateTime(required=True)
 
 
 class ReviewQuery(PageQuery):
@@ -140,12 +197,34 @@ class AskedLineSchema(Strict):
     text = fields.String(required=True)
 
 
+class ConfidenceSchema(Strict):
+    """How sure the client was of the plan on a day, 0 to 10."""
+
+    on = fields.Date(required=True)
+    value = fields.Integer(required=True)
+
+
+class RetakeSchema(Strict):
+    """A questionnaire the plan's policy asks to answer again; not before `again_on` (null: now)."""
+
+    instrument_id = fields.UUID(required=True)
+    key = fields.String(required=True)
+    title = fields.String(required=True)
+    again_on = fields.Date(required=True, allow_none=True)
+
+
 class CheckInSchema(Strict):
     """What a check-in asks, what was answered so far, and what was answered the last time."""
 
     goals = fields.List(fields.Nested(AskedLineSchema), required=True)
     factors = fields.List(fields.Nested(AskedLineSchema), required=True)
     steps = fields.List(fields.String(), required=True)
+    control = fields.Dict(
+        required=True, metadata={"description": "Factor's id to yes, partly, no or null, as step 3 says it."}
+    )
+    confidence = fields.List(fields.Nested(ConfidenceSchema), required=True)
+    retakes = fields.List(fields.Nested(RetakeSchema), required=True)
+    returned_note = fields.String(required=True, allow_none=True)
     answers = fields.Dict(required=True)
     before = fields.Dict(required=True, allow_none=True)
 
@@ -169,10 +248,12 @@ class AnswersSchema(Strict):
 
     ticket = Sentence(longest=100, required=True, metadata={"description": "As opening the check-in gave it."})
     goals = Free(metadata={"description": "Goal's id to a level from -2 to 2."})
-    factors = Free(metadata={"description": "Factor's id to same, stronger, weaker or gone."})
+    factors = Free(metadata={"description": "Factor's id to same, stronger, weaker, came_true or gone."})
+    control = Free(metadata={"description": "Factor's id to yes, partly or no: can one do something about it?"})
     steps = Free(metadata={"description": "Step to keep, adjust or rethink."})
     new_factors = fields.List(fields.Nested(NewFactorSchema))
     confidence = Whole(least=0, most=10, allow_none=True)
+    why = Sentence(longest=300, shortest=0, metadata={"description": "Why steps shall change."})
     words = Sentence(longest=2000, shortest=0)
 
 
@@ -180,7 +261,11 @@ class OutcomeSchema(Strict):
     """What the answers mean for the plan."""
 
     outcome = fields.String(required=True, metadata={"enum": ["confirm", "revise"]})
-    steps = fields.List(fields.String(), required=True, metadata={"description": "The steps that open again."})
+    steps = fields.List(
+        fields.String(),
+        required=True,
+        metadata={"description": "The steps the client wants to change; the counsellor opens them."},
+    )
 
 
 class PauseSchema(Strict):

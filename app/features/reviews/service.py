@@ -1,44 +1,58 @@
-"""Use cases of a review: open it, keep answers as they are typed, submit them."""
+"""Use cases of a review for the client: open it, keep answers as they are typed, submit them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
 from app.domain.errors import Gone, NotFound
 from app.domain.saying import Say
-from app.domain.steps import ActorKind, StepAction, StepKey, StepStatus, transition
+from app.domain.steps import StepKey
 from app.features.audit.service import record
 from app.features.clients.models import Client
+from app.features.instruments.offers import Offer, offers_for
 from app.features.organizations.models import Organization
-from app.features.plans.models import Plan, PlanEvent, PlanRevision, PlanStep, StepContent
+from app.features.plans.models import Plan, PlanEvent
 from app.features.plans.policy import visible_plans
-from app.features.plans.revisions import freeze_revision
-from app.features.reviews.answers import Outcome, Sheet, outcome_of, steps_to_reopen
+from app.features.plans.queries import PlanView, view_plan
+from app.features.reviews.answers import Outcome, Sheet, outcome_of
 from app.features.reviews.models import Review
+from app.features.reviews.policies import groups_of
+from app.features.reviews.result import compute_result
 from app.features.reviews.schedule import schedule_plans
-from app.features.steps.goals.content import take_levels
+from app.features.steps.opportunities.content import factors_of
+from app.features.steps.parts import live_goals
 from app.infra.db.open import UnitOfWork
 
 _ASKED = [key for key in StepKey if key is not StepKey.REVIEW]
 _BEGUN = ("in_progress", "submitted", "returned", "completed")
+# A check-in whose answers the client has sent: waiting for the counsellor, or decided.
+ANSWERED = ("answered", "closed")
 
 
 @dataclass(frozen=True, slots=True)
 class CheckIn:
-    """A review with what its page asks, what was typed so far, and what was answered last time."""
+    """A review with what its page asks, what was typed so far, and what was answered last time.
+
+    `control` is what step 3 says of each factor: whether one can do something about it.
+    """
 
     review: Review
     plan: Plan
     sheet: Sheet
     before: Review | None
     goal_words: Mapping[str, Mapping[str, str]]
+    control: Mapping[str, str | None]
+    # How sure the client was, by day, up to the last time.
+    confidence: Sequence[tuple[date, int]]
+    retakes: Sequence[Offer]
 
 
 def start_review(uow: UnitOfWork, client_id: UUID) -> UUID:
@@ -84,25 +98,34 @@ def start_review(uow: UnitOfWork, client_id: UUID) -> UUID:
 def view_check_in(uow: UnitOfWork, review_id: UUID) -> CheckIn:
     """The review as its page shows it. Raises NotFound for one that is not the actor's."""
     review, plan = _find(uow, review_id)
-    steps = uow.session.scalars(select(PlanStep).where(PlanStep.plan_id == plan.id)).all()
-    written = {
-        row.step: row.content for row in uow.session.scalars(select(StepContent).where(StepContent.plan_id == plan.id))
-    }
-    goals = _rows(written.get(StepKey.GOALS.number), "goals")
-    factors = _rows(written.get(StepKey.OPPORTUNITIES.number), "factors")
-    begun = {row.step for row in steps if row.status in _BEGUN}
+    view = view_plan(uow, plan.id)
+    contents = {key: row.content for key, row in view.contents.items()}
+    goals = live_goals(contents)
+    factors = factors_of(contents.get(StepKey.OPPORTUNITIES, {}))
+    begun = {row.step for row in view.steps if row.status in _BEGUN}
     sheet = Sheet(
         [(row["id"], row["text"]) for row in goals],
         [(row["id"], row["text"]) for row in factors],
         [key for key in _ASKED if key.number in begun],
     )
-    before = uow.session.scalars(
-        select(Review)
-        .where(Review.plan_id == plan.id, Review.state == "answered", Review.id != review.id)
-        .order_by(Review.occurrence_on.desc())
-        .limit(1)
-    ).one_or_none()
-    return CheckIn(review, plan, sheet, before, {row["id"]: row.get("levels") or {} for row in goals})
+    return CheckIn(
+        review=review,
+        plan=plan,
+        sheet=sheet,
+        before=answered_before(uow, review),
+        goal_words={row["id"]: row.get("levels") or {} for row in goals},
+        control={row["id"]: row.get("controllable") for row in factors},
+        confidence=confidence_history(uow, plan.id, review.occurrence_on),
+        retakes=_retakes(uow, view),
+    )
+
+
+def _retakes(uow: UnitOfWork, view: PlanView) -> list[Offer]:
+    """The questionnaires that the plan's policy asks to take again, as they are offered now; out of use: none."""
+    wanted = {key for group in groups_of(uow, [view.plan.id]) for key in group.policy.retake}
+    return (
+        [offer for offer in offers_for(uow, view.client.id) if offer.active and offer.key in wanted] if wanted else []
+    )
 
 
 def save_answers(uow: UnitOfWork, review_id: UUID, answers: Mapping[str, Any]) -> None:
@@ -114,7 +137,7 @@ def save_answers(uow: UnitOfWork, review_id: UUID, answers: Mapping[str, Any]) -
 
 
 def submit_review(uow: UnitOfWork, review_id: UUID, answers: Mapping[str, Any], sheet: Sheet, say: Say) -> Outcome:
-    """Answer the review: the plan is confirmed, or its revision is frozen and the named steps open again.
+    """Answer the review: answers and what they come to are kept, and wait for the counsellor; the plan stays as it is.
 
     The next review counts from this one's day. Raises InvalidInput naming what is missing, NotFound, or Gone
     once the review is answered.
@@ -122,14 +145,10 @@ def submit_review(uow: UnitOfWork, review_id: UUID, answers: Mapping[str, Any], 
     outcome = outcome_of(answers, sheet, say)
     review, plan = _find(uow, review_id, lock=True)
     review.answers, review.outcome, review.state = dict(answers), outcome, "answered"
-    review.answered_at, review.revision_before = uow.now, plan.revision
-    reopened: list[str] = []
-    if outcome == "revise":
-        frozen: PlanRevision = freeze_revision(uow, plan, say("A check-in asked for changes."), review.id)
-        review.revision_before = frozen.revision
-        reopened = _reopen(uow, plan, steps_to_reopen(answers))
-    review.revision_after = plan.revision
-    _keep_levels(uow, plan, answers.get("goals", {}))
+    # The first answer is what counts as answered in time, also where the counsellor asked for more.
+    review.answered_at, review.revision_before = review.answered_at or uow.now, plan.revision
+    view = view_plan(uow, plan.id)
+    review.result = compute_result(uow, view, answers, answered_before(uow, review), _today(uow, view.client))
     uow.session.add(
         PlanEvent(
             plan_id=plan.id,
@@ -137,60 +156,47 @@ def submit_review(uow: UnitOfWork, review_id: UUID, answers: Mapping[str, Any], 
             kind="review_answered",
             actor_id=uow.actor.membership_id,
             actor_kind=uow.actor.role.value,
-            detail={"review": str(review.id), "outcome": outcome, "reopened": reopened},
+            detail={"review": str(review.id), "outcome": outcome},
             at=uow.now,
         )
     )
     plan.touched_at = plan.updated_at = uow.now
-    uow.session.execute(
-        update(PlanStep)
-        .where(PlanStep.plan_id == plan.id, PlanStep.step == StepKey.REVIEW.number, PlanStep.status != "skipped")
-        .values(status="completed", changed_at=uow.now)
-    )
     if plan.next_review_on is not None and plan.next_review_on <= review.occurrence_on:
         plan.next_review_on = plan.next_prompt_at = None
     uow.session.flush()
     if plan.next_review_on is None:
         schedule_plans(uow, [plan.id])
-    record(uow, "review.answered", "review", review.id, outcome=outcome, reopened=reopened)
+    record(uow, "review.answered", "review", review.id, outcome=outcome)
     return outcome
 
 
-def _keep_levels(uow: UnitOfWork, plan: Plan, levels: Mapping[str, int]) -> None:
-    """Write how far each goal is into step 6, so that goals are measured in one place."""
-    stored = uow.session.scalars(
-        select(StepContent).where(StepContent.plan_id == plan.id, StepContent.step == StepKey.GOALS.number)
-    ).one_or_none()
-    if stored is not None and levels:
-        stored.content = take_levels(stored.content, levels, uow.now)
-        stored.version, stored.updated_at = stored.version + 1, uow.now
-
-
-def _reopen(uow: UnitOfWork, plan: Plan, wanted: Mapping[StepKey, str]) -> list[str]:
-    reopened = []
-    rows = uow.session.scalars(
-        select(PlanStep).where(PlanStep.plan_id == plan.id, PlanStep.step.in_([key.number for key in wanted]))
-    )
-    for row in rows.all():
-        if row.status != StepStatus.COMPLETED:
-            continue
-        key = _ASKED[row.step - 1]
-        # A check-in stands for the talk in which the counsellor would open the step again.
-        row.status = transition(StepStatus.COMPLETED, StepAction.REOPEN, ActorKind.COUNSELLOR).value
-        row.changed_at = uow.now
-        reopened.append(key.value)
-        uow.session.add(
-            PlanEvent(
-                plan_id=plan.id,
-                step=row.step,
-                kind="reopened",
-                actor_id=uow.actor.membership_id,
-                actor_kind=uow.actor.role.value,
-                detail={"from": "completed", "to": row.status, "check_in": wanted[key]},
-                at=uow.now,
-            )
+def answered_before(uow: UnitOfWork, review: Review) -> Review | None:
+    """The last check-in of the same plan that was answered before this one's day; None for the first."""
+    return uow.session.scalars(
+        select(Review)
+        .where(
+            Review.plan_id == review.plan_id,
+            Review.state.in_(ANSWERED),
+            Review.occurrence_on < review.occurrence_on,
         )
-    return reopened
+        .order_by(Review.occurrence_on.desc())
+        .limit(1)
+    ).one_or_none()
+
+
+def confidence_history(uow: UnitOfWork, plan_id: UUID, until: date) -> list[tuple[date, int]]:
+    """How sure the client said they were in each answered check-in up to a day, first to last."""
+    rows = uow.session.execute(
+        select(Review.occurrence_on, Review.answers["confidence"].as_integer())
+        .where(Review.plan_id == plan_id, Review.state.in_(ANSWERED), Review.occurrence_on <= until)
+        .order_by(Review.occurrence_on)
+    )
+    return [(day, value) for day, value in rows if value is not None]
+
+
+def _today(uow: UnitOfWork, client: Client) -> date:
+    organization = uow.session.scalars(select(Organization)).one()
+    return uow.now.astimezone(ZoneInfo(client.time_zone or organization.time_zone)).date()
 
 
 def _find(uow: UnitOfWork, review_id: UUID, *, lock: bool = False) -> tuple[Review, Plan]:
@@ -209,7 +215,3 @@ def _find(uow: UnitOfWork, review_id: UUID, *, lock: bool = False) -> tuple[Revi
     if row[0].state not in ("open", "started"):
         raise Gone("This check-in was already answered. Thank you; nothing more is needed.")
     return row[0], row[1]
-
-
-def _rows(content: Mapping[str, Any] | None, name: str) -> list[dict[str, Any]]:
-    return [row for row in (content or {}).get(name, []) if isinstance(row, dict) and row.get("text") and row.get("id")]

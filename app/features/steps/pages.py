@@ -16,7 +16,7 @@ from app.features.plans import queries, revisions, service
 from app.features.plans.commands import AddComment, ConfirmStep, MoveStep, SetDueDate
 from app.features.plans.marks import confirm_step
 from app.features.plans.rooms import step_of
-from app.features.plans.words import status_words, step_names
+from app.features.plans.words import change_sentence, control_words, status_words, step_names
 from app.features.steps import rests, views
 from app.features.steps.forms_beside import CommentForm, DueForm, ReasonForm
 from app.features.steps.registry import ROOMS
@@ -78,6 +78,7 @@ def plan(plan_id: UUID) -> str:
             changes=changes,
             history=views.history(uow, view),
             freeze_form=ReasonForm(prefix="freeze"),
+            check_ins=queries.waiting_check_ins(uow, plan_id),
             may_work=actor().may(Permission.WORK_PLANS),
         )
 
@@ -189,6 +190,29 @@ def compare(plan_id: UUID) -> str:
             after=after,
             frozen={row.revision: row for row in queries.revisions_of(uow, plan_id)},
             changes=views.compared(revisions.compare_revisions(uow, plan_id, before, after), old, new),
+            reasons=[
+                (change_sentence(why.kind, why.label, why.change, gettext), why)
+                for why in queries.changes_between(uow, plan_id, before, after)
+            ],
+            control=control_words(gettext),
+        )
+
+
+@blueprint.get("/revisions/<int:number>")
+@requires(Permission.READ_CLIENTS)
+def revision(plan_id: UUID, number: int) -> str:
+    """A revision as it was, rebuilt from what was kept and checked against its checksum."""
+    with unit_of_work() as uow:
+        view = queries.view_plan(uow, plan_id)
+        snapshot = revisions.snapshot_of(uow, plan_id, number)
+        frozen = {row.revision: row for row in queries.revisions_of(uow, plan_id)}
+        return render_template(
+            "plans/revision.html",
+            view=view,
+            name=view.client.name,
+            number=number,
+            frozen=frozen.get(number),
+            steps=views.as_it_was(snapshot),
         )
 
 
@@ -241,5 +265,6 @@ def _step_page(
             words=status_words(gettext),
             may_work=may_work,
             tools=tools_of(desk),
+            check_ins=queries.waiting_check_ins(uow, plan_id) if key is StepKey.REVIEW else [],
             reader="counsellor",
         )

@@ -16,8 +16,9 @@ from app.domain.steps import OPEN_STATUSES, StepKey
 from app.features.plans.models import PlanEvent, PlanStep
 from app.features.plans.queries import PlanView, events_of, plan_of_client, surroundings_of, view_plan
 from app.features.plans.revisions import StepDifference
-from app.features.plans.rooms import Block, Section, Surroundings, step_of
+from app.features.plans.rooms import Block, Cell, Section, Surroundings, step_of
 from app.features.plans.words import event_sentence, status_words, step_names
+from app.features.steps.field_words import field_rows
 from app.features.steps.registry import ROOMS
 from app.infra.db.open import UnitOfWork
 from app.infra.drawing.dial import DialSegment, Status
@@ -146,6 +147,8 @@ class Compared:
     new: tuple[str, ...]
     # What the room itself says of the difference.
     changes: Section
+    # Field by field: where, what it held, what it holds.
+    fields: tuple[tuple[str, Cell, Cell], ...] = ()
 
 
 def _day(day: date) -> str:
@@ -173,6 +176,7 @@ def compared(differences: Sequence[StepDifference], old: Mapping[str, Any], new:
                 tuple(line[1:] for line in lines if line.startswith("-")),
                 tuple(line[1:] for line in lines if line.startswith("+")),
                 Section("", _said_of(difference)),
+                tuple(field_rows(difference, old, new, gettext)),
             )
         )
     return found
@@ -181,6 +185,18 @@ def compared(differences: Sequence[StepDifference], old: Mapping[str, Any], new:
 def _said_of(difference: StepDifference) -> tuple[Block, ...]:
     changes = ROOMS[difference.step].changes
     return changes(difference.before["content"], difference.after["content"], say_here) if changes else ()
+
+
+def as_it_was(snapshot: Mapping[str, Any]) -> list[tuple[int, str, Side]]:
+    """A revision rebuilt: each step's number and name, and its side as blocks."""
+    names, words = step_names(gettext), status_words(gettext)
+    found = []
+    for key in StepKey:
+        frozen = snapshot["steps"][key.value]
+        section = ROOMS[key].report(frozen["content"], _around(snapshot), gettext)
+        due = date.fromisoformat(frozen["due_on"]) if frozen["due_on"] else None
+        found.append((key.number, names[key], Side(words[frozen["status"]], due, section)))
+    return found
 
 
 def _around(snapshot: Mapping[str, Any]) -> Surroundings:

@@ -236,9 +236,27 @@ def read_matches(
     if assessment_id is not None:
         interests = result_by_id(uow, view.client.id, assessment_id, "interests")
     values, skills = found.get("values"), found.get("skills")
-    own = (interests, values, skills, education_of(contents), factors_by_code(contents.values()))
+    own = Own(interests, values, skills, education_of(contents), factors_by_code(contents.values()))
+    return matches_of(uow, own, here)
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """What of a client a list is made of: results (None: none), education, and how many factors name an occupation."""
+
+    interests: NewestResult | None
+    values: NewestResult | None
+    skills: NewestResult | None
+    level: int | None
+    factors: Mapping[str, int]
+
+
+def matches_of(uow: UnitOfWork, own: Own, here: Release | None, projection: Release | None = None) -> Matches:
+    """The list of these results against a release, beside the figures of a projection (None: the current one)."""
+    interests, values, skills = own.interests, own.values, own.skills
+    given = (interests, values, skills, own.level, own.factors)
     if here is None:
-        return Matches(None, *own, None, None, None, {}, {}, {}, None)
+        return Matches(None, *given, None, None, None, {}, {}, {}, None)
     profiles, shapes = whole.interest_shapes(uow, here)
     value_profiles, value_shapes = whole.value_shapes(uow, here)
     list_now = None
@@ -249,12 +267,12 @@ def read_matches(
         on_values = ranked(tuple(values.scores.values()), (None,) * 6, here, value_shapes)
     return Matches(
         here,
-        *own,
+        *given,
         profiles,
         list_now,
         on_values,
         value_profiles.row_of,
-        whole.outlook_of_all(uow, here),
+        whole.outlook_of_all(uow, here, projection),
         whole.education_of_all(uow, here),
         catalogue.skill_matrix(uow, here) if skills is not None else None,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -12,6 +12,7 @@ from app.domain.environment import AREAS, CONTROL, KINDS, STATES
 from app.domain.saying import Say
 from app.features.plans.rooms import Content, Settling, Surroundings
 from app.features.steps.parts import (
+    MOST_ROWS,
     Row,
     StrictSchema,
     choice,
@@ -142,6 +143,22 @@ def take_changes(content: Content, changes: Mapping[str, Mapping[str, Any]], at:
             row = now | {"history": _history(row, now, on, "check-in", asked=True)}  # noqa: PLW2901 # the row, changed
         factors.append(row)
     return dict(content) | {"factors": factors}
+
+
+def add_factors(content: Content, new: Sequence[Mapping[str, Any]], at: datetime) -> dict[str, Any]:
+    """The content with factors that a check-in named: rows of text, kind and controllable, noted on its day.
+
+    What no longer fits on the step's list is left out; it stays with the check-in.
+    """
+    on = at.date().isoformat()
+    there = list(content.get("factors", ()))
+    taken = {row["id"] for row in there}
+    ids = (name for number in range(1, 2 * MOST_ROWS) if (name := f"n{number}") not in taken)
+    for row in new[: max(0, MOST_ROWS - len(there))]:
+        said = {"id": next(ids), "noted_on": on} | {name: row.get(name) for name in ("text", "kind", "controllable")}
+        factor = Factor().dump(Factor().load(said))
+        there.append(factor | {"history": _history(None, factor, on, "check-in", asked=True)})
+    return dict(content) | {"factors": there}
 
 
 def _history(

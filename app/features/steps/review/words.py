@@ -14,5 +14,5 @@ def review_words(_: Say) -> dict[str, str]:
         "closed": _("closed"),
         "lapsed": _("not answered"),
         "confirm": _("answered: the plan is kept"),
-        "revise": _("answered: the plan changes"),
+        "revise": _("answered: the plan changed"),
     }
