@@ -11,6 +11,7 @@ from app.features.clients import roster_api as roster
 from app.features.cohorts import api as cohorts
 from app.features.instruments import api as instruments
 from app.features.jobs import api as jobs
+from app.features.messaging import api as messaging
 from app.features.occupations import api as occupations
 from app.features.organizations import api as organizations
 from app.features.organizations import me_api, repeats
@@ -49,6 +50,7 @@ def install_apis(app: Flask) -> None:
         assignments,
         reviews,
         check_ins,
+        messaging,
         reports,
         jobs,
         audit,

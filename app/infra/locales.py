@@ -7,6 +7,8 @@ from functools import cache
 from babel import Locale, UnknownLocaleError
 from babel.core import get_global
 
+# The languages mails, reports and pages come in.
+LOCALES = ("en", "zh_Hans_CN")
 # English as the world writes it, day before month, for a region of which nothing else is known.
 _WORLD = "001"
 

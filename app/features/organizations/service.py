@@ -18,9 +18,9 @@ from app.features.audit.service import record
 from app.features.identity.models import UserPlace
 from app.features.organizations.models import Membership, Organization, Tenant
 from app.infra.db.open import UnitOfWork
+from app.infra.locales import LOCALES
 from app.infra.runtime import Runtime
 
-LOCALES = ("en", "zh_Hans_CN")
 _SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])")
 
 

@@ -14,8 +14,9 @@ from app.domain.wording import CLIENT_WORDS, COUNSELLOR_WORDS
 from app.features.audit.service import record
 from app.features.organizations.commands import ChangeSettings, SaveTerm
 from app.features.organizations.models import Organization, Term
-from app.features.organizations.service import LOCALES, is_time_zone, organization_of
+from app.features.organizations.service import is_time_zone, organization_of
 from app.infra.db.open import UnitOfWork
+from app.infra.locales import LOCALES
 
 
 def change_settings(uow: UnitOfWork, command: ChangeSettings) -> Organization:
@@ -33,6 +34,8 @@ def change_settings(uow: UnitOfWork, command: ChangeSettings) -> Organization:
         problems.append(FieldProblem("counsellor_word", gettext("Choose a word from the list.")))
     if not 5 <= command.small_cell_threshold <= 30:
         problems.append(FieldProblem("small_cell_threshold", gettext("Choose a number from 5 to 30.")))
+    if not 1 <= command.contact_cap <= 20:
+        problems.append(FieldProblem("contact_cap", gettext("Choose a number from 1 to 20.")))
     accent = (command.accent or "").strip().lower() or None
     if accent is not None and not is_colour(accent):
         problems.append(FieldProblem("accent", gettext("Write the colour as # and six digits, such as #0b6b66.")))
@@ -52,6 +55,7 @@ def change_settings(uow: UnitOfWork, command: ChangeSettings) -> Organization:
         "accent": accent,
         "shares_caseloads": command.shares_caseloads,
         "small_cell_threshold": command.small_cell_threshold,
+        "contact_cap": command.contact_cap,
     }
     changed = {key: value for key, value in values.items() if getattr(organization, key) != value}
     for key, value in changed.items():

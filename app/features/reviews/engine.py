@@ -110,7 +110,7 @@ _REST = text("UPDATE plans SET next_prompt_at = NULL, next_reminder = 0 WHERE id
 _ANYTHING_DUE = text(
     "SELECT EXISTS (SELECT FROM plans"
     "  WHERE status = 'active' AND next_prompt_at IS NOT NULL AND next_prompt_at <= :now)"
-    " OR EXISTS (SELECT FROM messages WHERE state IN ('queued', 'handed', 'unknown') AND not_before <= :now)"
+    " OR EXISTS (SELECT FROM messages WHERE state IN ('queued', 'held', 'handed', 'unknown') AND not_before <= :now)"
 )
 
 

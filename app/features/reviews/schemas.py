@@ -81,6 +81,10 @@ class PromptPreviewSchema(Strict):
     without_plan = fields.Integer(required=True)
     asked_already = fields.Integer(required=True)
     without_email = fields.Integer(required=True)
+    written_this_week = fields.Integer(required=True)
+    without_contact = fields.Integer(
+        required=True, metadata={"description": "Whose mail waits for next week, for enough was sent in this one."}
+    )
 
 
 class AskedSchema(Strict):

@@ -22,8 +22,8 @@ def words_here() -> dict[str, str]:
     # A worker, which may come upon a form's label too, has no page.
     place: Place | None = g.get("place") if has_request_context() else None
     if place is None:
-        return people_words("client", "counsellor", _say)
-    return people_words(place.client_word, place.counsellor_word, _say)
+        return people_words("client", "counsellor", say_here)
+    return people_words(place.client_word, place.counsellor_word, say_here)
 
 
 def lazy_here(text: str) -> LazyString:
@@ -31,7 +31,8 @@ def lazy_here(text: str) -> LazyString:
     return LazyString(lambda: gettext(text, **words_here()))
 
 
-def _say(text: str, /, **values: object) -> str:
+def say_here(text: str, /, **values: object) -> str:
+    """A sentence in the reader's language; fits `app.domain.saying.Say`."""
     # Without text gettext answers with the catalogue's own header.
     return str(gettext(text, **values)) if text else ""
 
