@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -23,6 +23,7 @@ from app.features.messaging.digest import with_digest
 from app.features.messaging.kinds import Draft, Line, MessageKind, Words
 from app.features.messaging.runner import send_outbox
 from app.features.messaging.service import queue_messages, suppress_address
+from app.infra.db.open import UnitOfWork
 from app.infra.mailsink.launch import MailSink
 from app.infra.runtime import Runtime
 from tests.factories import World
@@ -39,9 +40,13 @@ def _line(_: Settings, draft: Draft) -> Line:
     return Line(f"about {draft.params['about']}", f"https://example.org/{draft.params['about']}")
 
 
+def _pointless(_: UnitOfWork, waiting: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    return [params for params in waiting if params["about"].startswith("answered")]
+
+
 KINDS = with_digest(
     {
-        "prompt": MessageKind(name="prompt", optional=True, render=_render, line=_line),
+        "prompt": MessageKind(name="prompt", optional=True, render=_render, line=_line, pointless=_pointless),
         "letter": MessageKind(name="letter", optional=False, render=_render),
         "urgent": MessageKind(name="urgent", optional=False, urgent=True, render=_render),
     }
@@ -116,6 +121,47 @@ def test_what_is_due_at_once_is_one_mail_and_takes_one_slot(
     assert states(mailing, organization) == {"prompt merged": 7, "digest sent": 1, "prompt sent": 1}
     left = rows(mailing, organization, "SELECT client_id, count(*) AS n FROM contact_slots GROUP BY 1")
     assert {r.client_id: r.n for r in left} == {one: 1, other: 1}
+
+
+def test_what_became_pointless_while_it_waited_is_left_out(
+    mailing: Runtime, organization: UUID, world: World, clock: Clock, tmp_path: Path
+) -> None:
+    with mailing.database.unit_of_work(access.system(organization)) as uow:
+        uow.session.execute(text("UPDATE organizations SET contact_cap = 1"))
+    one, other, third = world.clients(organization, 3)
+    queue(mailing, organization, *(row(client, "answered at once", clock.now) for client in (one, other, third)))
+    send(mailing, organization)
+    assert states(mailing, organization) == {"prompt sent": 3}, "what never waited is sent as it is"
+    for client, about in (
+        (one, "answered"),
+        (other, "answered"),
+        (other, "open"),
+        (third, "open"),
+        (third, "also open"),
+    ):
+        queue(mailing, organization, row(client, about, clock.now))
+        send(mailing, organization)
+    # A digest that waits, with one line that is answered when it leaves.
+    queue(mailing, organization, row(third, "open 3", clock.now), row(third, "answered 4", clock.now))
+    send(mailing, organization)
+    assert states(mailing, organization) == {"prompt sent": 3, "prompt held": 5, "prompt merged": 2, "digest held": 1}
+    clock.now += timedelta(days=7)
+    send(mailing, organization)
+    assert states(mailing, organization) == {
+        "prompt sent": 4,
+        "prompt suppressed": 2,
+        "prompt merged": 4,
+        "digest merged": 1,
+        "digest sent": 1,
+    }
+    (digest,) = [m for m in letters_in(tmp_path / "sink") if "What waits for you" in m["Subject"]]
+    plain = digest.get_body(("plain",))
+    assert plain is not None
+    assert {line for line in plain.get_content().splitlines() if line.startswith("*")} == {
+        "* about open",
+        "* about also open",
+        "* about open 3",
+    }
 
 
 def test_urgent_kinds_leave_whatever_the_budget_says_and_use_none_of_it(

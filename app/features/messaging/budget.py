@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -19,7 +20,7 @@ from sqlalchemy import text
 from app.features.messaging.digest import DIGEST_KIND, items_of
 from app.features.messaging.kinds import MessageKind
 from app.features.messaging.service import message_id_for
-from app.features.messaging.states import LEASE, Reserved
+from app.features.messaging.states import LEASE, Reserved, release
 from app.infra.db.open import UnitOfWork
 
 # One statement for a batch; ids are named twice for the reason given in `states.py`. Slots are taken in the order of
@@ -64,15 +65,11 @@ _HOLD = text(
     " FROM unnest(CAST(:ids AS uuid[]), CAST(:moments AS timestamptz[])) AS g(id, moment)"
     " WHERE m.id = g.id AND m.lease_token = :token AND m.state IS NOT DISTINCT FROM 'queued'"
 )
-_GIVE_UP_LEASE = text(
-    "UPDATE messages SET lease_token = NULL, lease_until = NULL"
-    " WHERE id = ANY(:ids) AND lease_token = :token AND state IS NOT DISTINCT FROM 'queued'"
-)
 # What else waits for clients who have several due: it goes into the same digest.
 _SIBLINGS = text(
     """
-    SELECT id, kind, recipient, recipient_name, locale, params, due_at, client_id FROM messages
-    WHERE client_id = ANY(:clients) AND state IN ('queued', 'held') AND not_before <= :now
+    SELECT id, kind, recipient, recipient_name, locale, params, due_at, client_id, state = 'held'
+    FROM messages WHERE client_id = ANY(:clients) AND state IN ('queued', 'held') AND not_before <= :now
       AND (lease_until IS NULL OR lease_until <= :now)
     ORDER BY due_at, id FOR UPDATE SKIP LOCKED
     """
@@ -85,30 +82,67 @@ _PUT_DIGEST = text(
             :until)
     """
 )
-# A digest that is merged once more takes its own lines along, so that a line always names the mail it leaves in.
 _MERGE = text(
     "UPDATE messages SET state = 'merged', merged_into = :digest, lease_token = NULL, lease_until = NULL"
-    " WHERE id = ANY(:ids) OR (state = 'merged' AND merged_into = ANY(:ids))"
+    " WHERE id = ANY(:ids)"
 )
+# A digest that is merged once more takes its own lines along, so that a line always names the mail it leaves in.
+_MERGE_LINES = text(
+    "UPDATE messages SET merged_into = :digest WHERE client_id = :client AND merged_into = ANY(:digests)"
+)
+# What became pointless while it waited.
+_END = text(
+    "UPDATE messages SET state = 'suppressed', reason = :reason, lease_token = NULL, lease_until = NULL"
+    " WHERE id = ANY(:ids) AND lease_token = :token AND state IS NOT DISTINCT FROM 'queued'"
+)
+_SHORTEN = text("UPDATE messages SET params = CAST(:params AS jsonb) WHERE id = :id AND lease_token = :token")
+POINTLESS = "no longer needed: it was answered while the mail waited"
 
 
 def admit(
     uow: UnitOfWork, token: UUID, reserved: Sequence[Reserved], kinds: Mapping[str, MessageKind]
 ) -> list[Reserved]:
     """Of the messages a sender has leased, those that may leave now; the others are merged, held or given back."""
+    free = [m for m in reserved if is_exempt(m, kinds)]
     counted = [m for m in reserved if not is_exempt(m, kinds)]
     if not counted:
-        return list(reserved)
-    merged = _merge(uow, token, counted, kinds)
-    granted = _claim(uow, token, [m for m in merged if not is_exempt(m, kinds)])
-    counted_ids = {m.id for m in counted}
-    free = [m for m in reserved if m.id not in counted_ids]
+        return free
+    merged = _merge(uow, token, _still_wanted(uow, token, counted, kinds), kinds)
+    granted = _claim(uow, token, merged)
     return sorted(free + [m for m in merged if m.id in granted], key=lambda m: (m.due_at, m.id))
 
 
 def is_exempt(message: Reserved, kinds: Mapping[str, MessageKind]) -> bool:
     """Whether a message needs no slot: it is not to a client, or of an urgent kind."""
     return message.client_id is None or kinds[message.kind].urgent
+
+
+def _still_wanted(
+    uow: UnitOfWork, token: UUID, counted: Sequence[Reserved], kinds: Mapping[str, MessageKind]
+) -> list[Reserved]:
+    """The messages without those that waited for a week and became pointless meanwhile, in whole or in some lines."""
+    waited = [(m, items_of(m)) for m in counted if m.was_held]
+    if not waited:
+        return list(counted)
+    pointless: set[str] = set()
+    for name in {item["kind"] for _, items in waited for item in items}:
+        ask = kinds[name].pointless
+        if ask is not None:
+            of_kind = [item["params"] for _, items in waited for item in items if item["kind"] == name]
+            pointless |= {json.dumps(params, sort_keys=True) for params in ask(uow, of_kind)}
+    ended, changed = [], {}
+    for message, items in waited:
+        left = [item for item in items if json.dumps(item["params"], sort_keys=True) not in pointless]
+        if not left:
+            ended.append(message.id)
+        elif len(left) < len(items):
+            changed[message.id] = replace(message, params={**message.params, "items": left})
+    if ended:
+        uow.session.execute(_END, {"ids": ended, "token": token, "reason": POINTLESS})
+    for digest in changed.values():
+        shortened = {"id": digest.id, "token": token, "params": json.dumps(digest.params)}
+        uow.session.execute(_SHORTEN, shortened)
+    return [changed.get(m.id, m) for m in counted if m.id not in set(ended)]
 
 
 def _claim(uow: UnitOfWork, token: UUID, wanted: Sequence[Reserved]) -> set[UUID]:
@@ -126,7 +160,7 @@ def _claim(uow: UnitOfWork, token: UUID, wanted: Sequence[Reserved]) -> set[UUID
         uow.session.execute(_DROP, {"ids": stale})
     if again:
         # Another sender took the number meanwhile. The next round sees what is left, after this transaction.
-        uow.session.execute(_GIVE_UP_LEASE, {"ids": again, "token": token})
+        release(uow, token, again)
     if held:
         moments = {"ids": [row.id for row in held], "moments": [row.next_week for row in held]}
         uow.session.execute(_HOLD, moments | {"token": token})
@@ -208,5 +242,8 @@ def _make_digest(uow: UnitOfWork, token: UUID, group: Sequence[Reserved]) -> Res
     )
     ids = [message.id for message in group]
     uow.session.execute(_MERGE, {"digest": digest.id, "ids": ids})
+    digests = [message.id for message in group if message.kind == DIGEST_KIND]
+    if digests:
+        uow.session.execute(_MERGE_LINES, {"digest": digest.id, "digests": digests, "client": digest.client_id})
     uow.session.execute(_DROP, {"ids": ids})
     return digest

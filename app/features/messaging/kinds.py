@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
 from app.config import Settings
+from app.infra.db.open import UnitOfWork
 
 # What the signature of an unsubscribe link is for.
 UNSUBSCRIBE_PURPOSE = "unsubscribe"
@@ -80,7 +81,8 @@ class MessageKind:
 
     An optional one carries one-click unsubscribe and respects suppressed addresses. An urgent one is exempt from
     the contact budget: only what its reader asked for a moment ago is. `line` makes it a line of a digest; without it
-    the message always is a mail of its own.
+    the message always is a mail of its own. `pointless` says which of some messages that waited for a week need not be
+    sent any more, by their params.
     """
 
     name: str
@@ -88,4 +90,5 @@ class MessageKind:
     render: Callable[[Settings, Draft], Words]
     urgent: bool = False
     line: Callable[[Settings, Draft], Line] | None = None
+    pointless: Callable[[UnitOfWork, Sequence[Mapping[str, Any]]], Sequence[Mapping[str, Any]]] | None = None
     wordings: tuple[Wording, ...] = ()

@@ -31,7 +31,8 @@ ASK_AFTER = timedelta(seconds=60)
 # again for each row it joins, and with SKIP LOCKED every run finds others, so that the limit would not hold.
 _CHOOSE = text(
     """
-    SELECT id, kind, recipient, recipient_name, locale, params, due_at, client_id FROM messages
+    SELECT id, kind, recipient, recipient_name, locale, params, due_at, client_id, state = 'held'
+    FROM messages
     WHERE state IN ('queued', 'held') AND not_before <= :now AND (lease_until IS NULL OR lease_until <= :now)
     ORDER BY due_at, id LIMIT :most FOR UPDATE SKIP LOCKED
     """
@@ -94,6 +95,7 @@ class Reserved:
     params: dict[str, Any]
     due_at: datetime
     client_id: UUID | None
+    was_held: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import date
 from functools import lru_cache
+from typing import Any
 from uuid import UUID
 
 from babel.dates import format_date
 from markupsafe import Markup
+from sqlalchemy import select
 
 from app.config import Settings
 from app.domain.saying import later
@@ -17,6 +20,8 @@ from app.features.messaging.rendering import render_mail
 from app.features.messaging.wordings import render_own, shipped_words
 from app.features.reviews.engine import PROMPT_KIND
 from app.features.reviews.mail_dial import dial_lines, dial_table, is_dial
+from app.features.reviews.models import Review, ReviewLink
+from app.infra.db.open import UnitOfWork
 from app.infra.drawing.svg import ACCENT
 from app.infra.links import make_token
 from app.infra.locales import regional
@@ -112,6 +117,14 @@ def _prompt_line(settings: Settings, draft: Draft) -> Line:
     return Line(text, check_in_url(settings, draft.organization_id, UUID(params["link"])))
 
 
+def _answered(uow: UnitOfWork, waiting: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Of prompts that waited, those whose review was answered or gave way to a newer one meanwhile."""
+    links = [UUID(params["link"]) for params in waiting]
+    done = select(ReviewLink.id).join(Review, Review.id == ReviewLink.review_id)
+    ended = set(uow.session.scalars(done.where(ReviewLink.id.in_(links), Review.state.not_in(("open", "started")))))
+    return [params for params in waiting if UUID(params["link"]) in ended]
+
+
 def _wording(name: str, template: str, title: str, *, reminder: int = 0) -> Wording:
     """The mail of a template as an organization may write it anew."""
     places = _PLACES if template == PROMPT_KIND else {key: _PLACES[key] for key in _FRESH_PLACES}
@@ -140,6 +153,7 @@ KINDS: tuple[MessageKind, ...] = (
         optional=True,
         render=_render_prompt,
         line=_prompt_line,
+        pointless=_answered,
         wordings=(
             _wording(PROMPT_KIND, PROMPT_KIND, later("The mail that asks for a check-in")),
             _wording(REMINDER_WORDS, PROMPT_KIND, later("The reminder of a check-in"), reminder=1),

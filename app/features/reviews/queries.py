@@ -14,6 +14,7 @@ from app.domain.cadence import ReviewPolicy
 from app.domain.cadence import parse_policy as parse
 from app.features.clients.models import Client
 from app.features.cohorts.models import Cohort
+from app.features.messaging.budget import POINTLESS
 from app.features.messaging.models import Message
 from app.features.plans.models import Plan, PlanTemplate
 from app.features.plans.policy import visible_plans
@@ -123,6 +124,7 @@ def made(uow: UnitOfWork, *, troubled: bool) -> Sequence[Any]:
     )
     if troubled:
         statement = statement.where(
-            _MAIL.state.in_(("failed", "unknown", "suppressed")) | (Prompt.reason == "no_email")
+            _MAIL.state.in_(("failed", "unknown", "suppressed")) & _MAIL.reason.is_distinct_from(POINTLESS)
+            | (Prompt.reason == "no_email")
         )
     return uow.session.execute(statement).all()
