@@ -20,6 +20,7 @@ from app.domain.saying import later
 REQUEST_SECONDS = 10.0
 _LONGEST_URL = 2000
 _MOST_STATUS_LINE = 4096
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
 # Ways to write an IPv4 address as an IPv6 one: the network behind them need not be public.
 _EMBEDDING = tuple(ipaddress.ip_network(net) for net in ("64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "2001::/32"))
 
@@ -53,7 +54,7 @@ def check_url(url: str, *, loopback: bool = False) -> SplitResult:
         raise BadAddress(later("This is no address. Write one that begins with https://.")) from None
     if len(url) > _LONGEST_URL or not url.isascii() or any(sign <= " " or sign == "\x7f" for sign in url):
         raise BadAddress(later("This is no address. Write one that begins with https://."))
-    if parts.scheme != "https" and not (loopback and parts.scheme == "http"):
+    if parts.scheme != "https" and not (loopback and parts.scheme == "http" and parts.hostname in _LOOPBACK):
         raise BadAddress(later("The address must begin with https://."))
     if not parts.hostname or parts.username is not None or parts.password is not None or port == 0:
         raise BadAddress(later("Write the address with the name of a host, and without a user or a password."))
@@ -68,7 +69,7 @@ def is_public(address: str) -> bool:
     if isinstance(found, ipaddress.IPv6Address):
         if found.ipv4_mapped is not None:
             return is_public(str(found.ipv4_mapped))
-        if any(found in net for net in _EMBEDDING):
+        if found.is_site_local or any(found in net for net in _EMBEDDING):
             return False
     return found.is_global and not found.is_multicast and not found.is_reserved
 

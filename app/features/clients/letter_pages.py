@@ -26,22 +26,22 @@ def write_letter(client_id: UUID) -> ResponseReturnValue:
     """Write a mail to the person; one that finds no contact left this week waits for the next."""
     g.nav_endpoint = "overview.caseload"
     form = LetterForm()
+    with unit_of_work() as uow:
+        client, contacts = queries.get_client(uow, client_id), contacts_with(uow, client_id)
     try:
-        with unit_of_work() as uow:
-            client = queries.get_client(uow, client_id)
-            contacts = contacts_with(uow, client_id)
-            if form.validate_on_submit():
-                letter = WriteLetter(
-                    client_id=client_id, subject=form.subject.data, text=form.text.data, urgent=form.urgent.data
-                )
+        if form.validate_on_submit():
+            letter = WriteLetter(
+                client_id=client_id, subject=form.subject.data, text=form.text.data, urgent=form.urgent.data
+            )
+            with unit_of_work() as uow:
                 write(uow, letter)
-                waits = not letter.urgent and contacts.left == 0
-                flash(
-                    gettext("Your mail waits for next week: enough was sent in this one.")
-                    if waits
-                    else gettext("Your mail is on its way.")
-                )
-                return redirect(url_for("overview.client", client_id=client_id))
+            waits = not letter.urgent and contacts.left == 0
+            flash(
+                gettext("Your mail waits for next week: enough was sent in this one.")
+                if waits
+                else gettext("Your mail is on its way.")
+            )
+            return redirect(url_for("overview.client", client_id=client_id))
     except InvalidInput as error:
         show_problems(form, error)
     page = render_template("clients/write.html", form=form, client=client, contacts=contacts)

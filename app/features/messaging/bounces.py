@@ -48,7 +48,7 @@ def take_bounce(runtime: Runtime, raw: bytes, recipient: str = "") -> Taken:
     if report is None:
         return Taken.NO_REPORT
     if not report.failed:
-        return Taken.MAY_PASS
+        return Taken.NOT_YET
     with runtime.database.unit_of_work(access.system(named[0])) as uow:
         if not _note_return(uow, named[1], f"{report.status} {report.words}".strip(), gone=report.gone):
             return Taken.NOT_OURS

@@ -130,7 +130,7 @@ def _wording(name: str, template: str, title: str, *, reminder: int = 0) -> Word
     places = _PLACES if template == PROMPT_KIND else {key: _PLACES[key] for key in _FRESH_PLACES}
 
     def shipped(locale: str) -> OwnWords:
-        shared = {
+        shared: dict[str, str | int | None] = {
             "accent": ACCENT,
             "has_dial": 1,
             "counsellor_word": people_words("", "counsellor", speaker(locale))["counsellor"],
