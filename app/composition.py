@@ -148,7 +148,7 @@ def install(app: Flask) -> None:
     settings = app.extensions["octant"].settings
     app.extensions["octant_throttle"] = Throttle(settings.broker_url, settings.key_for("throttle"))
     app.extensions["octant_post"] = ThreadedPost(settings)
-    install_page(app, NAVIGATION, entrance.organizations_of_reader, inbox_pages.unread_of_reader)
+    install_page(app, NAVIGATION, entrance.organizations_of_reader)
     app.extensions["octant_message_kinds"] = MESSAGE_KINDS
     # Modules of one feature share its blueprint, which is registered once.
     for blueprint in dict.fromkeys(module.blueprint for module in _PAGES):

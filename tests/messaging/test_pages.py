@@ -193,12 +193,12 @@ def test_a_prompt_that_leaves_in_a_digest_has_the_digests_fate(
                 {"now": uow.now, "r": reminder, "day": day},
             )
         run(mailing, here)
-        clock.now += timedelta(hours=1)
+        clock.now += timedelta(minutes=5)
     assert states(caller) == ["held", "held"]
     clock.now += timedelta(days=7)
     run(mailing, here)
     # A browser's session has ended by now.
-    assert states(by_json(app, world, admin)) == ["sent", "sent"]
+    assert set(states(by_json(app, world, admin))) == {"sent"}, "what fell due meanwhile came along"
     assert [r.n for r in rows(mailing, here, "SELECT count(*) AS n FROM messages WHERE kind = 'digest'")] == [1]
     assert "in one mail with others" not in world.browser(app, admin).get("/reviews").text
     timeline = world.browser(app, admin).get(f"/clients/{client}").text

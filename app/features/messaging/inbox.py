@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, func, select, text, update
+from sqlalchemy import Select, select, text, update
 
 from app.domain.access import Actor
 from app.domain.errors import NotFound
@@ -89,12 +89,6 @@ def administrators(uow: UnitOfWork) -> list[UUID]:
 def own_notices(actor: Actor) -> Select[Notice]:
     """The notices of the actor's inbox; of nobody else's."""
     return select(Notice).where(Notice.membership_id == actor.membership_id)
-
-
-def count_unread(uow: UnitOfWork) -> int:
-    """How many notices the actor has not read."""
-    unread = select(func.count()).where(Notice.membership_id == uow.actor.membership_id, Notice.read_at.is_(None))
-    return uow.session.execute(unread).scalar_one()
 
 
 def read_notice(uow: UnitOfWork, notice_id: UUID) -> Notice:

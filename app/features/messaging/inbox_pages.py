@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from flask import flash, g, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import ngettext
 
 from app.domain.access import Permission
 from app.domain.errors import InvalidInput
-from app.features.messaging.inbox import count_unread, own_notices, read_all, read_notice
+from app.features.messaging.inbox import own_notices, read_all, read_notice
 from app.features.messaging.models import Notice
 from app.features.messaging.notice_words import notice_words
 from app.features.messaging.pages import blueprint
@@ -22,14 +22,6 @@ from app.infra.web.words import say_here
 _SHOWN = 50
 # Whatever role somebody has, it grants one of these.
 EVERYBODY = (Permission.OWN_PLAN, Permission.READ_CLIENTS, Permission.READ_AGGREGATES)
-
-
-def unread_of_reader() -> int:
-    """How many notices the reader of this page has not read; what the header shows."""
-    if g.get("actor") is None or actor().membership_id is None:
-        return 0
-    with unit_of_work() as uow:
-        return count_unread(uow)
 
 
 @blueprint.get("/inbox")
@@ -44,11 +36,10 @@ def inbox() -> str:
             # An address that was made for another page.
             query["cursor"] = ""
             found = page(uow, own_notices(uow.actor), (Notice.created_at, Notice.id), query, descending=True)
-        unread = count_unread(uow)
     notices = [(notice, notice_words(notice.kind, notice.params, say_here)) for notice in found["items"]]
     older = url_for("messaging.inbox", before=found["next"]) if found["next"] else None
     client = actor().may(Permission.OWN_PLAN)
-    return render_template("messaging/inbox.html", notices=notices, unread=unread, older=older, client=client)
+    return render_template("messaging/inbox.html", notices=notices, older=older, client=client)
 
 
 @blueprint.post("/inbox/<uuid:notice_id>")

@@ -40,26 +40,18 @@ class OrganizationItem:
     current: bool
 
 
-def install_page(
-    app: Flask,
-    navigation: Navigation,
-    organizations: Callable[[], Sequence[OrganizationItem]],
-    unread: Callable[[], int],
-) -> None:
-    """Give every template the frame's values; `organizations` lists where the reader may work, `unread` counts the
-    notices in their inbox."""
+def install_page(app: Flask, navigation: Navigation, organizations: Callable[[], Sequence[OrganizationItem]]) -> None:
+    """Give every template the frame's values; `organizations` lists where the reader may work."""
     app.jinja_env.globals.update(drawing_globals())
     app.jinja_env.filters["said"] = said
     app.extensions["octant_navigation"] = navigation
 
     @app.context_processor
     def _frame() -> dict[str, Any]:
-        return frame(navigation, organizations, unread) if has_request_context() else {}
+        return frame(navigation, organizations) if has_request_context() else {}
 
 
-def frame(
-    navigation: Navigation, organizations: Callable[[], Sequence[OrganizationItem]], unread: Callable[[], int]
-) -> dict[str, Any]:
+def frame(navigation: Navigation, organizations: Callable[[], Sequence[OrganizationItem]]) -> dict[str, Any]:
     """The values of the frame for this request; on a page for anybody, only language and direction."""
     locale = get_locale()
     generic = people_words("client", "counsellor", gettext)
@@ -90,7 +82,7 @@ def frame(
         "may": lambda permission: actor.may(Permission(permission)),
     }
     if _exists("messaging.inbox"):
-        values |= {"inbox_href": url_for("messaging.inbox"), "unread": unread()}
+        values |= {"inbox_href": url_for("messaging.inbox"), "unread": actor.unread}
     if actor.may(Permission.READ_OCCUPATIONS) and _exists("occupations.index"):
         values["occupations_href"] = url_for("occupations.index")
     if actor.may(Permission.READ_CLIENTS) and _exists("overview.caseload"):
