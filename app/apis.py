@@ -11,6 +11,7 @@ from app.features.clients import roster_api as roster
 from app.features.cohorts import api as cohorts
 from app.features.instruments import api as instruments
 from app.features.jobs import api as jobs
+from app.features.messaging import api as messaging
 from app.features.occupations import api as occupations
 from app.features.organizations import api as organizations
 from app.features.organizations import me_api, repeats
@@ -53,6 +54,7 @@ def install_apis(app: Flask) -> None:
         review_days,
         check_ins,
         triggers,
+        messaging,
         reports,
         jobs,
         audit,

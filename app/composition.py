@@ -18,8 +18,8 @@ from app.domain.access import Permission
 from app.features.assignments import pages as assignments_pages
 from app.features.assignments import runner as assignments_runner
 from app.features.audit import pages as audit_pages
+from app.features.clients import letter_pages, letters, roster_jobs, roster_pages
 from app.features.clients import pages as clients_pages
-from app.features.clients import roster_jobs, roster_pages
 from app.features.cohorts import pages as cohorts_pages
 from app.features.cohorts import runner as cohorts_runner
 from app.features.identity import pages as identity_pages
@@ -31,9 +31,13 @@ from app.features.instruments import result_pages, sitting_pages
 from app.features.instruments import runner as instruments_runner
 from app.features.jobs import pages as jobs_pages
 from app.features.jobs.kinds import JobKind
+from app.features.messaging import inbox_pages
 from app.features.messaging import pages as messaging_pages
+from app.features.messaging import settings_pages as message_settings_pages
+from app.features.messaging.digest import with_digest
 from app.features.messaging.kinds import MessageKind
 from app.features.messaging.runner import send_outbox
+from app.features.messaging.webhook import deliver_webhooks
 from app.features.occupations import pages as occupations_pages
 from app.features.organizations import entrance, people, repeats
 from app.features.organizations import pages as organizations_pages
@@ -93,9 +97,12 @@ _PAGES: tuple[ModuleType, ...] = (
     choice_pages,
     actions_pages,
     clients_pages,
+    letter_pages,
     cohorts_pages,
     assignments_pages,
     messaging_pages,
+    inbox_pages,
+    message_settings_pages,
     reviews_pages,
     reviews_board,
     triggers_pages,
@@ -115,7 +122,9 @@ _KINDS: tuple[JobKind, ...] = (
     reports_runner.KIND,
 )
 JOB_KINDS: dict[str, JobKind] = {kind.name: kind for kind in _KINDS}
-MESSAGE_KINDS: dict[str, MessageKind] = {kind.name: kind for kind in reviews_messages.KINDS}
+MESSAGE_KINDS: dict[str, MessageKind] = with_digest(
+    {kind.name: kind for kind in (*reviews_messages.KINDS, *letters.KINDS)}
+)
 
 
 def current_runtime() -> Runtime:
@@ -149,6 +158,7 @@ def install(app: Flask) -> None:
     app.extensions["octant_throttle"] = Throttle(settings.broker_url, settings.key_for("throttle"))
     app.extensions["octant_post"] = ThreadedPost(settings)
     install_page(app, NAVIGATION, entrance.organizations_of_reader)
+    app.extensions["octant_message_kinds"] = MESSAGE_KINDS
     # Modules of one feature share its blueprint, which is registered once.
     for blueprint in dict.fromkeys(module.blueprint for module in _PAGES):
         app.register_blueprint(blueprint)
@@ -167,6 +177,7 @@ def prompt_organization(runtime: Runtime, organization_id: UUID, *, until: datet
     """
     due = make_due_prompts(runtime, organization_id, until=until)
     unsent = send_outbox(runtime, organization_id, MESSAGE_KINDS, until=until, senders=senders)
+    deliver_webhooks(runtime, organization_id, until)
     return due or unsent
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -51,6 +52,9 @@ class Settings:
     previous_secret_keys: tuple[str, ...] = ()
     mail_lookup_url: str = ""
     mail_browser_url: str = ""
+    # Where mail that cannot be delivered comes back to: `octant bounce` reads it. Each mail has an address of its own
+    # there, bounce+<what it is>@domain; empty: mail comes back to the sender, and nobody learns of it.
+    bounce_address: str = ""
     environment: Literal["production", "demo", "test"] = "production"
     pool_size: int = 8
     statement_timeout_ms: int = 30_000
@@ -102,6 +106,8 @@ _REQUIRED = frozenset(
         "mail_from",
     }
 )
+# What a mail is takes 56 characters more, and the part before the @ has at most 64 (RFC 5321).
+_BOUNCE_ADDRESS = re.compile(r"[a-z0-9]{1,8}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*")
 _CHOICES = {"environment": ("production", "demo", "test"), "log_format": ("json", "text")}
 
 
@@ -132,10 +138,19 @@ def load(environ: Mapping[str, str]) -> Settings:
                 problems.append(f"{PREFIX}{name.upper()} must be a whole number")
         else:
             values[name] = text
+    problems += _misshapen(given)
+    if problems:
+        raise ConfigurationError("; ".join(problems))
+    return Settings(**values)  # type: ignore[arg-type] # each value was shaped by its field above
+
+
+def _misshapen(given: Mapping[str, str]) -> list[str]:
+    """What is wrong with the form of single values."""
+    problems = []
     if 0 < len(given.get("secret_key", "")) < 32:
         problems.append("OCTANT_SECRET_KEY must have at least 32 characters; `openssl rand -hex 32` makes one")
     if given.get("public_url") and urlsplit(given["public_url"]).scheme not in {"http", "https"}:
         problems.append("OCTANT_PUBLIC_URL must begin with http:// or https://")
-    if problems:
-        raise ConfigurationError("; ".join(problems))
-    return Settings(**values)  # type: ignore[arg-type] # each value was shaped by its field above
+    if given.get("bounce_address") and not _BOUNCE_ADDRESS.fullmatch(given["bounce_address"]):
+        problems.append("OCTANT_BOUNCE_ADDRESS must be an address with 1 to 8 small letters or digits before the @")
+    return problems

@@ -28,7 +28,15 @@ from app.features.instruments.models import (
 )
 from app.features.jobs.models import StoredFile
 from app.features.jobs.service import add_items, create_job
-from app.features.messaging.models import Message, SuppressedAddress
+from app.features.messaging.models import (
+    ContactSlot,
+    Message,
+    MessageTemplate,
+    Notice,
+    SuppressedAddress,
+    Webhook,
+    WebhookDelivery,
+)
 from app.features.models import metadata
 from app.features.organizations.commands import Invite, SaveTerm
 from app.features.organizations.invitations import invite
@@ -120,6 +128,7 @@ def fill(world: World) -> Filled:
         "review_id": "reviews",
         "pause_id": "review_pauses",
         "message_id": "messages",
+        "notice_id": "notices",
         "assignment_id": "assignments",
         "scratch_id": "plan_scratches",
         "evidence_id": "action_evidence",
@@ -274,6 +283,15 @@ def _writing(uow: UnitOfWork, client: UUID, plan: UUID) -> dict[str, UUID]:
             controllable="no",
             at=uow.now,
         )
+    )
+    session.add_all(
+        [
+            ContactSlot(client_id=client, week=_DAY, n=1, message_id=message.id),
+            Notice(membership_id=uow.actor.membership_id, dedupe_key="one", kind="mail_returned", href="/inbox"),
+            Webhook(url="https://example.org/hook"),
+            WebhookDelivery(dedupe_key="one", event="notice.mail_returned", data={}),
+            MessageTemplate(name="digest", locale="en", subject="Hello", body="{items}"),
+        ]
     )
     session.add(ReviewLink(review_id=review.id, expires_at=uow.now + timedelta(days=30)))
     session.add(

@@ -28,8 +28,11 @@ _WANTED = text(
         WHERE state IN ('queued', 'running', 'finishing', 'undoing') AND not_before <= :now
           AND (lease_until IS NULL OR lease_until < :now)
     ) AS bulk, (
-        EXISTS (SELECT 1 FROM messages WHERE state IN ('queued', 'unknown') AND not_before <= :now)
+        EXISTS (SELECT 1 FROM messages WHERE state IN ('queued', 'held', 'unknown') AND not_before <= :now)
         OR EXISTS (SELECT 1 FROM messages WHERE state = 'handed' AND lease_until < :now)
+        OR EXISTS (
+            SELECT 1 FROM webhooks w WHERE w.active AND (w.rest_until IS NULL OR w.rest_until <= :now)
+            AND EXISTS (SELECT 1 FROM webhook_deliveries WHERE state = 'queued' AND not_before <= :now))
         OR EXISTS (SELECT 1 FROM plans WHERE next_prompt_at <= :now AND status = 'active')
         OR EXISTS (SELECT 1 FROM plans WHERE review_stale AND status = 'active')
     ) AS prompt, EXISTS (SELECT 1 FROM cohorts WHERE stale AND archived_at IS NULL) AS sweep

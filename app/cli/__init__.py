@@ -21,7 +21,7 @@ def settings_from_environment() -> Settings:
 class _Subjects(click.Group):
     """Imports a subject's module when it is asked for: a process that serves must not wait for the benchmarks."""
 
-    subjects = ("bench", "db", "demo", "drill", "import", "organization", "run", "science")
+    subjects = ("bench", "bounce", "db", "demo", "drill", "import", "organization", "run", "science")
     # A module cannot be called as the command is: the word is Python's own.
     modules: ClassVar = {"import": "catalogue"}
 

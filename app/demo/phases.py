@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.demo import answer_work, cohort, plan_work, report_work, review_work, trigger_work
+from app.demo import answer_work, cohort, message_work, plan_work, report_work, review_work, trigger_work
 from app.demo.build import Phase
 
 PHASES: tuple[Phase, ...] = (
@@ -20,6 +20,7 @@ PHASES: tuple[Phase, ...] = (
     ("prompting", "Prompting those who are due for a review", review_work.prompt_the_due),
     ("answering", "Letting some of them answer by the link in their mail", review_work.answer_some),
     ("deciding", "Letting counsellors decide about most of the answers", review_work.decide_some),
+    ("returning", "Letting a mail come back", message_work.let_a_mail_come_back),
     ("reporting", "Writing a report for everyone", report_work.report_everyone),
     ("triggers", "Opening reviews for what happened beside the calendar", trigger_work.open_by_triggers),
 )

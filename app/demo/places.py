@@ -111,6 +111,7 @@ def _settle(uow: UnitOfWork, place: DemoPlace) -> None:
             accent=place.accent,
             shares_caseloads=False,
             small_cell_threshold=10,
+            contact_cap=2,
         ),
     )
     known = {term.name: term.id for term in terms_of(uow)}

@@ -110,6 +110,7 @@ class Stack:
             mail_from="Octant demonstration <octant@example.org>",
             mail_lookup_url=f"{self.mail_url}/lookup",
             mail_browser_url=self.mail_url,
+            bounce_address="bounce@example.org",
             environment="demo",
             log_format="text",
             log_level="WARNING",

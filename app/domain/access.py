@@ -115,6 +115,8 @@ class Actor:
     client_id: UUID | None = None
     name: str = ""
     shares_caseloads: bool = False
+    # How many notices were unread in their inbox when they came in; every page shows it.
+    unread: int = 0
     permissions: frozenset[Permission] = frozenset()
 
     def may(self, permission: Permission) -> bool:
@@ -131,6 +133,7 @@ def member(
     client_id: UUID | None = None,
     name: str = "",
     shares_caseloads: bool = False,
+    unread: int = 0,
 ) -> Actor:
     """An actor for a signed-in member, with the permissions of their role."""
     return Actor(
@@ -141,6 +144,7 @@ def member(
         client_id=client_id,
         name=name,
         shares_caseloads=shares_caseloads,
+        unread=unread,
         permissions=GRANTS[role],
     )
 

@@ -65,6 +65,9 @@ class Letter:
     html: str = ""
     reply_to: Address | None = None
     unsubscribe: str = ""
+    # Which of the organization's lists the mail is of (RFC 2919), and what that is called.
+    list_id: str = ""
+    list_name: str = ""
     date: datetime | None = None
 
 
@@ -88,6 +91,9 @@ def write_letter(letter: Letter) -> bytes:
     if letter.unsubscribe:
         headers.append(("List-Unsubscribe", f"<{_checked(letter.unsubscribe)}>"))
         headers.append(("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"))
+    if letter.list_id:
+        name = Address(" ".join(letter.list_name.split()), f"list@{letter.list_id}").header().rpartition("<")[0]
+        headers.append(("List-Id", f"{name}<{_checked(letter.list_id)}>"))
     # A person did not write it, so absence notices stay away (RFC 3834).
     headers.append(("Auto-Submitted", "auto-generated"))
     if not letter.html:

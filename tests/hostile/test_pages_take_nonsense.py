@@ -107,6 +107,7 @@ def pages(app: Flask, browser: FlaskClient, filled: Filled) -> Iterator[str]:
         found = access_of(app, rule.endpoint)
         assert found is not None
         path = re.sub(r"<any\((\w+)[^>]*>", r"\1", re.sub(r"<int:\w+>", "1", rule.rule))
+        path = path.replace("<name>", "digest")
         for name in rule.arguments & filled.places.keys():
             path = re.sub(rf"<(?:\w+:)?{name}>", str(filled.places[name]), path)
         tried = [re.sub(r"<[^>]+>", str(some_id), path) for some_id in filled.ids] if "<" in path else [path]

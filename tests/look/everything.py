@@ -12,7 +12,7 @@ from uuid import UUID
 from flask import Flask
 from sqlalchemy import text
 
-from app.composition import JOB_KINDS
+from app.composition import JOB_KINDS, MESSAGE_KINDS
 from app.domain import access
 from app.domain.access import Role
 from app.domain.saying import plain
@@ -31,7 +31,11 @@ from app.features.instruments.models import Assessment
 from app.features.instruments.service import keep_sheet, load_definition
 from app.features.instruments.sittings import begin_sitting
 from app.features.jobs.runner import work
-from app.features.messaging.kinds import UNSUBSCRIBE_PURPOSE
+from app.features.messaging.inbox import put_notices
+from app.features.messaging.kinds import UNSUBSCRIBE_PURPOSE, OwnWords
+from app.features.messaging.models import SuppressedAddress
+from app.features.messaging.webhook import save_webhook
+from app.features.messaging.wordings import save_words, wordings_of
 from app.features.models import metadata
 from app.features.organizations.commands import Invite, SaveTerm
 from app.features.organizations.invitations import invite
@@ -220,6 +224,7 @@ def _reviews(world: World, client: Person) -> dict[str, str]:
             ),
             {"today": runtime.clock().date(), "client": client.actor.client_id},
         )
+    _messages(runtime, here)
     make_due_prompts(runtime, here, until=runtime.clock() + timedelta(seconds=60))
     assert client.actor.client_id is not None
     with runtime.database.unit_of_work(access.review_link(here, client.actor.client_id)) as uow:
@@ -256,6 +261,24 @@ def _answered(world: World, scene: Scene) -> None:
             "words": "Let us talk about the summer.",
         }
         submit_review(uow, review, answers, sheet, plain)
+
+
+def _messages(runtime: Runtime, here: UUID) -> None:
+    """A notice in everybody's inbox, own words for a mail, an address whose mail came back, and a webhook at rest."""
+    with runtime.database.unit_of_work(access.system(here)) as uow:
+        members = uow.session.execute(text("SELECT id FROM memberships")).scalars().all()
+        told = {
+            "dedupe_key": "look",
+            "kind": "mail_bounced",
+            "params": {"name": "Maximilian Alexander Featherstonehaugh-Cholmondeley"},
+            "href": "/inbox",
+        }
+        put_notices(uow, [told | {"membership_id": member} for member in members])
+        wording = wordings_of(MESSAGE_KINDS)["review_prompt"]
+        save_words(uow, wording, "en", OwnWords("Time for {organization}", "Hello {given_name},\n\n{link}"))
+        save_webhook(uow, runtime.settings, "https://registry.harbour-university.example.org/hooks/octant")
+        uow.session.execute(text("UPDATE webhooks SET rest_until = :now"), {"now": uow.now})
+        uow.session.add(SuppressedAddress(address=LONG_EMAIL, reason="came back: 5.1.1 no such user", bounced=True))
 
 
 def _ids(runtime: Runtime, here: UUID, first: set[UUID | None]) -> dict[str, list[UUID]]:
@@ -314,6 +337,7 @@ def _tried(rule: str, everything: Everything) -> list[str]:
         .replace("<path>", "p2")
         .replace("<code>", "15-2051.00")
         .replace("<scope>", "organization")
+        .replace("<name>", "review_prompt")
     )
     named = re.search(r"<uuid:(\w+)_id>", path)
     if named is None:

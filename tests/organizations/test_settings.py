@@ -28,6 +28,7 @@ GOOD = {
     "accent": "#7a1f5c",
     "shares_caseloads": "y",
     "small_cell_threshold": "12",
+    "contact_cap": "3",
 }
 
 

@@ -10,6 +10,7 @@ from app.domain.saying import Say, later
 # Every action that is recorded, as a heading reads it. A name that is missing here is shown as it is stored.
 ACTIONS: dict[str, str] = {
     "action.marked": later("Said where an action stands"),
+    "address.released": later("Address gets mail again"),
     "address.suppressed": later("Address put on the list that gets no optional mail"),
     "aggregates.exported": later("Aggregates downloaded"),
     "assessment.rescored": later("Result scored again"),
@@ -61,8 +62,13 @@ ACTIONS: dict[str, str] = {
     "member.deactivated": later("Member made inactive"),
     "member.reactivated": later("Member made active again"),
     "member.role_changed": later("Role changed"),
+    "message.bounced": later("Mail came back: the address does not exist"),
     "message.left": later("Mail of unknown fate left alone"),
+    "message.returned": later("Mail came back"),
     "message.sent_again": later("Mail sent again"),
+    "message.written": later("Mail written"),
+    "message_template.removed": later("Own words for a mail taken back"),
+    "message_template.saved": later("Own words for a mail written"),
     "organization.created": later("Organization made"),
     "organization.resumed": later("Organization taken back into use"),
     "organization.suspended": later("Organization suspended"),
@@ -137,6 +143,9 @@ ACTIONS: dict[str, str] = {
     "trigger.looked": later("Triggers looked at"),
     "trigger.opened": later("Reviews opened by triggers"),
     "trigger.rule_set": later("Rule of a trigger set"),
+    "webhook.key_renewed": later("Key of the webhook renewed"),
+    "webhook.removed": later("Webhook removed"),
+    "webhook.saved": later("Webhook set"),
 }
 SUBJECTS: dict[str, str] = {
     "assessment": later("result"),
@@ -152,6 +161,7 @@ SUBJECTS: dict[str, str] = {
     "job": later("job"),
     "membership": later("member"),
     "message": later("mail"),
+    "message_template": later("words of a mail"),
     "organization": later("organization"),
     "plan": later("plan"),
     "review": later("review"),

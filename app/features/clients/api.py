@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import exists, select
 
 from app.domain.access import Permission
-from app.features.clients import queries, service
+from app.features.clients import letters, queries, service
 from app.features.clients.commands import (
     AssignCounsellor,
     ChangeAttribute,
@@ -28,10 +28,14 @@ from app.features.clients.schemas import (
     ClientChangeSchema,
     ClientQuery,
     ClientSchema,
+    ContactsSchema,
     CounsellorSchema,
+    LetterSchema,
     NewAttributeSchema,
     NewClientSchema,
+    NewLetterSchema,
 )
+from app.features.messaging.contacts import Contacts
 from app.infra.db.open import UnitOfWork
 from app.infra.web.access import requires
 from app.infra.web.api.blueprint import ApiBlueprint
@@ -103,6 +107,25 @@ def record_contact(client_id: UUID) -> Client:
     with unit_of_work() as uow:
         service.record_contact(uow, client_id)
         return queries.get_client(uow, client_id)
+
+
+@blueprint.get("/clients/<uuid:client_id>/messages")
+@requires(Permission.READ_CLIENTS)
+@blueprint.response(200, ContactsSchema)
+def read_contacts(client_id: UUID) -> Contacts:
+    """What a client was written this week or is about to be, by whom, and how many contacts are left."""
+    with unit_of_work() as uow:
+        return letters.contacts_with(uow, client_id)
+
+
+@blueprint.post("/clients/<uuid:client_id>/messages")
+@requires(Permission.WORK_PLANS)
+@once
+@blueprint.arguments(NewLetterSchema)
+@blueprint.response(202, LetterSchema)
+def write_to_client(uow: UnitOfWork, body: dict[str, Any], client_id: UUID) -> dict[str, UUID]:
+    """Write to a client by mail; one that finds no contact left this week waits for the next unless it is urgent."""
+    return {"message_id": letters.write_letter(uow, letters.WriteLetter(client_id=client_id, **body))}
 
 
 @blueprint.get("/clients/<uuid:client_id>/counsellors")

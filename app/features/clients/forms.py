@@ -50,6 +50,21 @@ class ClientForm(FlaskForm):  # type: ignore[misc] # Flask-WTF carries no types
         )
 
 
+class LetterForm(FlaskForm):  # type: ignore[misc] # Flask-WTF carries no types
+    """A mail to one person."""
+
+    subject = StringField(_("Subject"), validators=[InputRequired(_("Fill this in."))])
+    text = TextAreaField(
+        _("Text"),
+        description=_("Your name and your organization are put below it. An answer comes to your address."),
+        validators=[InputRequired(_("Fill this in."))],
+    )
+    urgent = BooleanField(
+        _("It cannot wait"),
+        description=_("It leaves now, although enough was sent this week. Without this it leaves next week."),
+    )
+
+
 class AttributeForm(FlaskForm):  # type: ignore[misc] # Flask-WTF carries no types
     """A new attribute."""
 

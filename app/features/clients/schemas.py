@@ -38,6 +38,41 @@ class ClientChangeSchema(Strict):
     active = Truth()
 
 
+class ContactSchema(Strict):
+    """One message of this week."""
+
+    message_id = fields.UUID(required=True)
+    kind = fields.String(required=True)
+    state = fields.String(required=True)
+    at = fields.AwareDateTime(required=True, metadata={"description": "When it left, or when it may."})
+    by = fields.String(
+        required=True, allow_none=True, metadata={"description": "Who wrote or asked; null where Octant did."}
+    )
+
+
+class ContactsSchema(Strict):
+    """What a client was written this week, and what is left of the budget."""
+
+    cap = fields.Integer(required=True)
+    used = fields.Integer(required=True)
+    left = fields.Integer(required=True)
+    messages = fields.List(fields.Nested(ContactSchema), required=True)
+
+
+class NewLetterSchema(Strict):
+    """A mail to a client. An urgent one leaves although the week's contacts are used up."""
+
+    subject = Sentence(longest=200, required=True)
+    text = Sentence(longest=5000, required=True)
+    urgent = Truth(load_default=False)
+
+
+class LetterSchema(Strict):
+    """The message that was queued."""
+
+    message_id = fields.UUID(required=True)
+
+
 class ClientSchema(Strict):
     """A person whose career is planned."""
 

@@ -15,15 +15,18 @@ import structlog
 from sqlalchemy import Row, text
 
 from app.domain import access
-from app.features.messaging.kinds import UNSUBSCRIBE_PURPOSE, Draft, MessageKind
+from app.features.messaging.budget import admit, is_exempt
+from app.features.messaging.kinds import UNSUBSCRIBE_PURPOSE, Draft, MessageKind, OwnWords
 from app.features.messaging.relay import Relay, relay_of
 from app.features.messaging.settle import settle_unknown
-from app.features.messaging.states import Reserved, Tried, advance, judge, postpone, release, reserve
+from app.features.messaging.states import Next, Reserved, Tried, advance, judge, postpone, release, reserve
 from app.features.messaging.windows import resting
+from app.features.messaging.wordings import words_in_use
 from app.infra.db.open import UnitOfWork
 from app.infra.links import make_token
 from app.infra.mail import TRANSFER_SECONDS, MailConnection
 from app.infra.mail_message import Address, Letter, domain_of, write_letter
+from app.infra.return_path import return_path
 from app.infra.runtime import Runtime
 
 _LOG = structlog.get_logger()
@@ -79,6 +82,7 @@ class _Sender:
         self._chance = random.Random()  # noqa: S311 - spreads retries, no secret
         self._waiting: deque[Reserved] = deque()
         self._house: Row[Any] | None = None
+        self._own_words: Mapping[str, Mapping[str, OwnWords]] = {}
 
     def run(self) -> bool:
         """Send until nothing is due, time is up or the relay is in trouble; returns whether more could be sent."""
@@ -93,7 +97,9 @@ class _Sender:
                     group = [] if out_of_time or resting else self._next(uow)
                     if not group:
                         release(uow, self._token, [message.id for message in self._waiting])
-                    following = [(m.id, m.recipient if self._kinds[m.kind].optional else None) for m in group]
+                    following = [
+                        Next(m.id, m.recipient, self._kinds[m.kind].optional, is_exempt(m, self._kinds)) for m in group
+                    ]
                     handed = advance(uow, self._token, tried, following) if tried or group else {}
                 if not group:
                     return out_of_time and not resting
@@ -107,6 +113,7 @@ class _Sender:
             self._house = uow.session.execute(
                 text("SELECT name, accent, time_zone, client_word, counsellor_word FROM organizations")
             ).one()
+            self._own_words = words_in_use(uow)
         while not self._waiting:
             found = reserve(uow, self._token, _RESERVED_AT_ONCE)
             if not found:
@@ -115,7 +122,7 @@ class _Sender:
             if quiet:
                 postpone(uow, self._token, quiet)
             later = {message_id for message_id, _ in quiet}
-            self._waiting.extend(m for m in found if m.id not in later)
+            self._waiting.extend(admit(uow, self._token, [m for m in found if m.id not in later], self._kinds))
         return [self._waiting.popleft() for _ in range(min(self._at_once, len(self._waiting)))]
 
     def _send_all(
@@ -166,12 +173,14 @@ class _Sender:
             locale=message.locale,
             params=message.params,
             unsubscribe_url=unsubscribe,
+            own_words=self._own_words.get(message.locale, {}),
         )
         words = kind.render(self._settings, draft)
         address = Address.parse(self._settings.mail_from).address
         reply_to = message.params.get("reply_to")
+        domain = domain_of(self._settings.mail_from)
         letter = Letter(
-            message_id=f"<{message.id}@{domain_of(self._settings.mail_from)}>",
+            message_id=f"<{message.id}@{domain}>",
             sender=Address(_one_line(house.name), address),
             to=Address(_one_line(message.recipient_name), message.recipient),
             subject=words.subject,
@@ -179,9 +188,18 @@ class _Sender:
             html=words.html,
             reply_to=Address("", reply_to) if reply_to else None,
             unsubscribe=unsubscribe,
+            list_id=_list_id(message.kind, self._organization_id, domain) if kind.optional else "",
+            list_name=house.name,
             date=self._runtime.clock(),
         )
-        return address, write_letter(letter)
+        # Where this one mail comes back to; without an address for bounces it is the sender's.
+        envelope = return_path(self._settings, self._organization_id, message.id) or address
+        return envelope, write_letter(letter)
+
+
+def _list_id(kind: str, organization_id: UUID, domain: str) -> str:
+    # One list for each kind of mail and organization, so that a reader can sort them (RFC 2919).
+    return f"{kind.replace('_', '-')}.{organization_id.hex}.{domain}"
 
 
 def _one_line(name: str) -> str:

@@ -16,12 +16,20 @@ from app.infra.db.open import Bell, UnitOfWork
 
 _QUEUE = text(
     """
-    INSERT INTO messages (id, dedupe_key, kind, recipient, recipient_name, locale, params, client_id,
-                          due_at, not_before)
-    SELECT id, dedupe_key, kind, recipient, recipient_name, locale, params, client_id, due_at, not_before
-    FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS given(
-        id uuid, dedupe_key text, kind text, recipient text, recipient_name text, locale text, params jsonb,
-        client_id uuid, due_at timestamptz, not_before timestamptz)
+    WITH made AS (
+        INSERT INTO messages (id, dedupe_key, kind, recipient, recipient_name, locale, params, client_id,
+                              due_at, not_before, created_by)
+        SELECT id, dedupe_key, kind, recipient, recipient_name, locale, params, client_id, due_at, not_before, :by
+        FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS given(
+            id uuid, dedupe_key text, kind text, recipient text, recipient_name text, locale text, params jsonb,
+            client_id uuid, due_at timestamptz, not_before timestamptz)
+        ON CONFLICT DO NOTHING
+        RETURNING id, kind, client_id, due_at
+    )
+    INSERT INTO webhook_deliveries (dedupe_key, event, data, not_before, created_at)
+    SELECT 'message:' || m.id, 'message.' || m.kind,
+           jsonb_build_object('message_id', m.id, 'client_id', m.client_id, 'due_at', m.due_at), :now, :now
+    FROM made m JOIN webhooks w ON w.active
     ON CONFLICT DO NOTHING
     """
 )
@@ -36,13 +44,14 @@ def queue_messages(uow: UnitOfWork, rows: Sequence[Mapping[str, Any]]) -> None:
     """Put messages into the outbox, one statement for all; a key that was ever used is passed over.
 
     A row has dedupe_key, kind, recipient, recipient_name, locale, params, client_id (or None), due_at and
-    not_before (moments).
+    not_before (moments). One to a client counts in their contact budget unless its kind is urgent. Where the
+    organization has a webhook, it is told of each by its ids.
     """
     if not rows:
         return
     organization_id = uow.actor.organization_id
     given = [{"id": message_id_for(organization_id, row["dedupe_key"]), **row} for row in rows]
-    uow.session.execute(_QUEUE, {"rows": json.dumps(given, default=str)})
+    uow.session.execute(_QUEUE, {"rows": json.dumps(given, default=str), "by": uow.actor.membership_id, "now": uow.now})
     uow.ring(Bell.PROMPT)
 
 

@@ -1,7 +1,8 @@
 """The statements that move messages from state to state. Each names its lease, so that only its holder writes.
 
-queued: may be reserved (a lease) · handed: committed before the attempt's last dot · sent · failed · unknown:
-to be asked for · suppressed. A worker that dies leaves reserved rows, which are free again when the lease ends,
+queued: may be reserved (a lease) · held: the same, once its client's next week has begun (`budget.py`) · merged: leaves
+in a digest · handed: committed before the attempt's last dot · sent · failed · unknown: to be asked for · suppressed.
+A worker that dies leaves reserved rows, which are free again when the lease ends,
 and handed rows, whose outcome is then asked for (`settle.py`).
 """
 
@@ -30,12 +31,13 @@ ASK_AFTER = timedelta(seconds=60)
 # again for each row it joins, and with SKIP LOCKED every run finds others, so that the limit would not hold.
 _CHOOSE = text(
     """
-    SELECT id, kind, recipient, recipient_name, locale, params, due_at FROM messages
-    WHERE state = 'queued' AND not_before <= :now AND (lease_until IS NULL OR lease_until <= :now)
+    SELECT id, kind, recipient, recipient_name, locale, params, due_at, client_id, state = 'held'
+    FROM messages
+    WHERE state IN ('queued', 'held') AND not_before <= :now AND (lease_until IS NULL OR lease_until <= :now)
     ORDER BY due_at, id LIMIT :most FOR UPDATE SKIP LOCKED
     """
 )
-_LEASE = text("UPDATE messages SET lease_token = :token, lease_until = :until WHERE id = ANY(:ids)")
+_LEASE = text("UPDATE messages SET state = 'queued', lease_token = :token, lease_until = :until WHERE id = ANY(:ids)")
 _POSTPONE = text(
     "UPDATE messages m SET not_before = g.moment, lease_token = NULL, lease_until = NULL"
     " FROM unnest(CAST(:ids AS uuid[]), CAST(:moments AS timestamptz[])) AS g(id, moment)"
@@ -44,7 +46,8 @@ _POSTPONE = text(
 # The ids are named twice, and the state is compared in a form no index serves: statistics of a table that was just
 # filled say that next to nothing is queued, and the planner would read the queue for each group instead of its keys.
 # One statement settles what was tried and hands over what comes next. The suppression list is looked at here,
-# in the statement that lets a mail go, so that an unsubscription counts at once.
+# in the statement that lets a mail go, so that an unsubscription counts at once; and so is the contact slot, without
+# which a message that is not exempt does not go.
 _ADVANCE = text(
     """
     WITH tried AS (
@@ -63,13 +66,17 @@ _ADVANCE = text(
         attempts = attempts + CASE WHEN x.address IS NULL THEN 1 ELSE 0 END,
         lease_until = CASE WHEN x.address IS NULL THEN CAST(:until AS timestamptz) END,
         lease_token = CASE WHEN x.address IS NULL THEN m.lease_token END
-    FROM unnest(CAST(:next AS uuid[]), CAST(:addresses AS text[])) AS g(id, address)
-    LEFT JOIN suppressed_addresses x ON x.address = g.address
+    FROM unnest(CAST(:next AS uuid[]), CAST(:addresses AS text[]), CAST(:optional AS boolean[]),
+                CAST(:exempt AS boolean[])) AS g(id, address, optional, exempt)
+    LEFT JOIN suppressed_addresses x ON x.address = g.address AND (x.bounced OR g.optional)
     WHERE m.id = g.id AND m.id = ANY(CAST(:next AS uuid[])) AND m.lease_token = :token
       AND m.state IS NOT DISTINCT FROM 'queued'
+      AND (g.exempt OR EXISTS (SELECT FROM contact_slots s
+                               WHERE s.message_id = g.id AND s.message_id = ANY(CAST(:next AS uuid[]))))
     RETURNING m.id, m.state, m.attempts
     """
 )
+_GIVE_BACK = text("DELETE FROM contact_slots WHERE message_id = ANY(:ids)")
 _RELEASE = text(
     "UPDATE messages SET lease_token = NULL, lease_until = NULL"
     " WHERE id = ANY(:ids) AND lease_token = :token AND state IS NOT DISTINCT FROM 'queued'"
@@ -87,6 +94,18 @@ class Reserved:
     locale: str
     params: dict[str, Any]
     due_at: datetime
+    client_id: UUID | None
+    was_held: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Next:
+    """A message to hand over: whether its reader may decline such mail, and whether it needs no contact slot."""
+
+    id: UUID
+    address: str
+    optional: bool
+    exempt: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,16 +139,13 @@ def release(uow: UnitOfWork, token: UUID, ids: Sequence[UUID]) -> None:
     uow.session.execute(_RELEASE, {"ids": list(ids), "token": token})
 
 
-def advance(
-    uow: UnitOfWork, token: UUID, tried: Sequence[Tried], following: Sequence[tuple[UUID, str | None]]
-) -> dict[UUID, int]:
+def advance(uow: UnitOfWork, token: UUID, tried: Sequence[Tried], following: Sequence[Next]) -> dict[UUID, int]:
     """Write what became of attempts and hand over the next messages, in one statement.
 
-    `following` pairs an id with the address to look up in the suppression list (None for mail that is not
-    optional). Returns the handed ones with their count of attempts; the transaction must be committed before
-    the last dot of any of them.
+    Returns the handed ones with their count of attempts; the transaction must be committed before the last dot of
+    any of them. Contact slots of what will not leave are given back.
     """
-    rows = uow.session.execute(
+    result = uow.session.execute(
         _ADVANCE,
         {
             "token": token,
@@ -140,10 +156,16 @@ def advance(
             "reasons": [t.reason for t in tried],
             "attempts": [t.attempts for t in tried],
             "moments": [t.moment for t in tried],
-            "next": [f[0] for f in following],
-            "addresses": [f[1] and f[1].casefold() for f in following],
+            "next": [f.id for f in following],
+            "addresses": [f.address.casefold() for f in following],
+            "optional": [f.optional for f in following],
+            "exempt": [f.exempt for f in following],
         },
     )
+    rows = result.all()
+    lost = [t.id for t in tried if t.state == "failed"] + [row.id for row in rows if row.state == "suppressed"]
+    if lost:
+        uow.session.execute(_GIVE_BACK, {"ids": lost})
     return {row.id: row.attempts for row in rows if row.state == "handed"}
 
 

@@ -31,6 +31,7 @@ class ChangeSettings:
     accent: str | None
     shares_caseloads: bool
     small_cell_threshold: int
+    contact_cap: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

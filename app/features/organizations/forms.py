@@ -108,6 +108,14 @@ class SettingsForm(FlaskForm):  # type: ignore[misc] # Flask-WTF carries no type
         description=_l("Figures about fewer people than this, 5 to 30, are withheld so that nobody can be picked out."),
         validators=[InputRequired(_MISSING), NumberRange(5, 30, _l("Choose a number from 5 to 30."))],
     )
+    contact_cap = IntegerField(
+        lazy_here("Messages a %(client)s gets in a week"),
+        description=_l(
+            "From 1 to 20. What is more waits for the next week and leaves in one mail; what somebody asked for a"
+            " moment ago is not counted."
+        ),
+        validators=[InputRequired(_MISSING), NumberRange(1, 20, _l("Choose a number from 1 to 20."))],
+    )
 
 
 class TermForm(FlaskForm):  # type: ignore[misc] # Flask-WTF carries no types

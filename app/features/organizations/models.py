@@ -11,6 +11,7 @@ from sqlalchemy import (
     DateTime,
     ForeignKey,
     ForeignKeyConstraint,
+    SmallInteger,
     Text,
     UniqueConstraint,
     text,
@@ -56,10 +57,13 @@ class Organization(TenantRow, Base):
     accent: Mapped[str | None] = mapped_column(Text)
     shares_caseloads: Mapped[bool] = mapped_column(server_default=text("false"))
     small_cell_threshold: Mapped[int] = mapped_column(server_default=text("10"))
+    # How many messages a client gets in a week, urgent ones aside; see `app.features.messaging.budget`.
+    contact_cap: Mapped[int] = mapped_column(SmallInteger, server_default=text("2"))
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=_NOW)
     __table_args__ = (
         ForeignKeyConstraint(["organization_id"], ["tenants.id"]),
         CheckConstraint("small_cell_threshold BETWEEN 5 AND 30", name="threshold"),
+        CheckConstraint("contact_cap BETWEEN 1 AND 20", name="contact_cap"),
     )
 
 

@@ -74,6 +74,7 @@ def save_settings() -> ResponseReturnValue:
         accent=form.accent.data if form.own_accent.data else None,
         shares_caseloads=form.shares_caseloads.data,
         small_cell_threshold=form.small_cell_threshold.data,
+        contact_cap=form.contact_cap.data,
     )
     try:
         with unit_of_work() as uow:

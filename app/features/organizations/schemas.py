@@ -71,6 +71,7 @@ class OrganizationSchema(Strict):
     accent = fields.String(required=True, allow_none=True)
     shares_caseloads = fields.Boolean(required=True)
     small_cell_threshold = fields.Integer(required=True)
+    contact_cap = fields.Integer(required=True)
 
 
 class SettingsChangeSchema(Strict):
@@ -84,6 +85,7 @@ class SettingsChangeSchema(Strict):
     accent = Sentence(longest=7, allow_none=True)
     shares_caseloads = Truth()
     small_cell_threshold = Whole(least=5, most=30)
+    contact_cap = Whole(least=1, most=20)
 
 
 class NewTermSchema(Strict):

@@ -6,7 +6,7 @@ import re
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from sqlalchemy import select, text
+from sqlalchemy import func, select, text
 from sqlalchemy.dialects.postgresql import insert as pg_insert
 
 from app.domain import access
@@ -16,6 +16,7 @@ from app.domain.saying import later
 from app.features.audit.models import AuditHead
 from app.features.audit.service import record
 from app.features.identity.models import UserPlace
+from app.features.messaging.models import Notice
 from app.features.organizations.models import Membership, Organization, Tenant
 from app.infra.db.open import UnitOfWork
 from app.infra.locales import LANGUAGES
@@ -108,16 +109,20 @@ def find_actor(runtime: Runtime, organization_id: UUID, user_id: UUID) -> tuple[
 
     A suspended organization has no actors.
     """
+    # With who it is, so that the header of a page costs no statement of its own.
+    unread = (
+        select(func.count()).where(Notice.membership_id == Membership.id, Notice.read_at.is_(None)).scalar_subquery()
+    )
     with runtime.database.unit_of_work(access.system(organization_id)) as uow:
         row = uow.session.execute(
-            select(Membership, Organization)
+            select(Membership, Organization, unread)
             .join(Organization, Organization.organization_id == Membership.organization_id)
             .join(Tenant, Tenant.id == Membership.organization_id)
             .where(Membership.user_id == user_id, Membership.active, Tenant.active)
         ).one_or_none()
         if row is None:
             return None
-        member, organization = row
+        member, organization, waiting = row
         client_id = None
         if member.role == Role.CLIENT:
             # By name, because clients stand above organizations on the ladder.
@@ -132,5 +137,6 @@ def find_actor(runtime: Runtime, organization_id: UUID, user_id: UUID) -> tuple[
             client_id=client_id,
             name=member.name,
             shares_caseloads=organization.shares_caseloads,
+            unread=waiting,
         )
         return actor, organization

@@ -34,6 +34,8 @@ def change_settings(uow: UnitOfWork, command: ChangeSettings) -> Organization:
         problems.append(FieldProblem("counsellor_word", gettext("Choose a word from the list.")))
     if not 5 <= command.small_cell_threshold <= 30:
         problems.append(FieldProblem("small_cell_threshold", gettext("Choose a number from 5 to 30.")))
+    if not 1 <= command.contact_cap <= 20:
+        problems.append(FieldProblem("contact_cap", gettext("Choose a number from 1 to 20.")))
     accent = (command.accent or "").strip().lower() or None
     if accent is not None and not is_colour(accent):
         problems.append(FieldProblem("accent", gettext("Write the colour as # and six digits, such as #0b6b66.")))
@@ -53,6 +55,7 @@ def change_settings(uow: UnitOfWork, command: ChangeSettings) -> Organization:
         "accent": accent,
         "shares_caseloads": command.shares_caseloads,
         "small_cell_threshold": command.small_cell_threshold,
+        "contact_cap": command.contact_cap,
     }
     changed = {key: value for key, value in values.items() if getattr(organization, key) != value}
     for key, value in changed.items():

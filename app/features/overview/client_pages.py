@@ -14,6 +14,7 @@ from app.domain.errors import InvalidInput
 from app.domain.steps import StepKey
 from app.features.instruments.brief import score_in_words, trust_in_words
 from app.features.instruments.profile import lines_in
+from app.features.messaging.contacts import contacts_of
 from app.features.overview.blueprint import blueprint
 from app.features.overview.client_view import ClientView, Happened, Place, Taken, timeline, view_client
 from app.features.overview.words import span
@@ -36,6 +37,7 @@ def client(client_id: UUID) -> str:
     with unit_of_work() as uow:
         view = view_client(uow, client_id)
         lines = timeline(uow, client_id, before=before, limit=_LINES)
+        contacts = contacts_of(uow, [client_id])[client_id]
         today = uow.now.astimezone(time_zone()).date()
         reasons = reasons_shown(uow, view.plan.id if view.plan is not None else None)
     more = len(lines) > _LINES
@@ -47,6 +49,7 @@ def client(client_id: UUID) -> str:
         values=_values(view),
         due=view.next_due,
         reasons=reasons,
+        contacts=contacts,
         today=today,
         silent=span((today - view.client.last_contact_at.astimezone(time_zone()).date()).days)
         if view.client.last_contact_at
@@ -123,7 +126,9 @@ def _message(line: Happened) -> str:
     states = {
         "sent": gettext("sent"),
         "failed": gettext("could not be sent"),
-        "suppressed": gettext("not sent, the address asked for none"),
+        "suppressed": gettext("not sent, the address gets none"),
+        "held": gettext("waits for next week, because enough was sent in this one"),
+        "merged": gettext("sent in one mail with others"),
     }
     state = states.get(line.kind, gettext("on its way"))
     reason = line.detail.get("reason")

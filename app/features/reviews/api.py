@@ -128,11 +128,17 @@ def list_prompts(query: dict[str, Any]) -> dict[str, Any]:
 
 def _with_mails(uow: UnitOfWork, prompts: Sequence[Prompt]) -> list[dict[str, Any]]:
     ids = [prompt.message_id for prompt in prompts if prompt.message_id is not None]
-    mails = {mail.id: mail for mail in uow.session.scalars(select(Message).where(Message.id.in_(ids)))}
+    # A prompt that is a line of a digest leaves in that.
+    own_or_digest = {
+        row.id: row.merged_into or row.id
+        for row in uow.session.execute(select(Message.id, Message.merged_into).where(Message.id.in_(ids)))
+    }
+    found = select(Message).where(Message.id.in_(own_or_digest.values()))
+    mails = {mail.id: mail for mail in uow.session.scalars(found)}
     own = [name for name in PromptSchema().fields if name not in ("message_state", "sent_at")]
     told = []
     for prompt in prompts:
-        mail = mails.get(prompt.message_id) if prompt.message_id else None
+        mail = mails[own_or_digest[prompt.message_id]] if prompt.message_id else None
         state = {"message_state": mail and mail.state, "sent_at": mail and mail.sent_at}
         told.append({name: getattr(prompt, name) for name in own} | state)
     return told
@@ -146,12 +152,15 @@ def preview_prompts(body: dict[str, Any]) -> dict[str, int]:
     """What asking these clients now would do, in numbers; nothing happens."""
     with unit_of_work() as uow:
         preview = settings.preview_prompts(uow, body["client_ids"])
+        warned = settings.warn_contacts(uow, body["client_ids"])
     return {
         "asked": len(preview.plans),
         "without_plan": preview.without_plan,
         "asked_already": preview.asked_already,
         "without_email": preview.without_email,
         "paused": preview.paused,
+        "written_this_week": warned.written,
+        "without_contact": warned.full,
     }
 
 

@@ -118,7 +118,8 @@ def prompt() -> str:
     chosen = _chosen()
     with unit_of_work() as uow:
         preview = settings.preview_prompts(uow, chosen)
-    return render_template("reviews/prompt.html", preview=preview, chosen=chosen)
+        warned = settings.warn_contacts(uow, chosen)
+    return render_template("reviews/prompt.html", preview=preview, warned=warned, chosen=chosen)
 
 
 @blueprint.post("/reviews/prompt/now")

@@ -137,7 +137,7 @@ _REST = text(
 _ANYTHING_DUE = text(
     "SELECT EXISTS (SELECT FROM plans"
     "  WHERE status = 'active' AND next_prompt_at IS NOT NULL AND next_prompt_at <= :now)"
-    " OR EXISTS (SELECT FROM messages WHERE state IN ('queued', 'handed', 'unknown') AND not_before <= :now)"
+    " OR EXISTS (SELECT FROM messages WHERE state IN ('queued', 'held', 'handed', 'unknown') AND not_before <= :now)"
 )
 
 

@@ -8,11 +8,13 @@ from datetime import date
 from typing import Any
 
 from sqlalchemy import case, func, select
+from sqlalchemy.orm import aliased
 
 from app.domain.cadence import ReviewPolicy
 from app.domain.cadence import parse_policy as parse
 from app.features.clients.models import Client
 from app.features.cohorts.models import Cohort
+from app.features.messaging.budget import POINTLESS
 from app.features.messaging.models import Message
 from app.features.plans.models import Plan, PlanTemplate
 from app.features.plans.policy import visible_plans
@@ -23,6 +25,8 @@ from app.infra.db.open import UnitOfWork
 
 SHOWN = 50
 _WIDTH = {"organization": 1, "template": 2, "cohort": 3, "plan": 4}
+# The mail a prompt leaves in: its own, or the digest it is a line of.
+_MAIL = aliased(Message)
 _NAME = (Client.given_name + " " + Client.family_name).label("name")
 
 
@@ -111,21 +115,23 @@ def made(uow: UnitOfWork, *, troubled: bool) -> Sequence[Any]:
             Prompt.reminder,
             Prompt.due_at,
             Prompt.reason,
-            Message.id.label("message_id"),
-            Message.state,
-            Message.reason.label("mail_reason"),
-            Message.sent_at,
-            Message.not_before,
+            _MAIL.id.label("message_id"),
+            _MAIL.state,
+            _MAIL.reason.label("mail_reason"),
+            _MAIL.sent_at,
+            _MAIL.not_before,
         )
         .join(Plan, Plan.id == Prompt.plan_id)
         .join(Client, Client.id == Plan.client_id)
         .outerjoin(Message, Message.id == Prompt.message_id)
+        .outerjoin(_MAIL, _MAIL.id == func.coalesce(Message.merged_into, Message.id))
         .where(visible_plans(uow.actor), Prompt.reason.is_distinct_from("joined"))
         .order_by(Prompt.due_at.desc(), Prompt.id)
         .limit(SHOWN)
     )
     if troubled:
         statement = statement.where(
-            Message.state.in_(("failed", "unknown", "suppressed")) | (Prompt.reason == "no_email")
+            _MAIL.state.in_(("failed", "unknown", "suppressed")) & _MAIL.reason.is_distinct_from(POINTLESS)
+            | (Prompt.reason == "no_email")
         )
     return uow.session.execute(statement).all()

@@ -84,6 +84,10 @@ class PromptPreviewSchema(Strict):
     asked_already = fields.Integer(required=True)
     without_email = fields.Integer(required=True)
     paused = fields.Integer(required=True, metadata={"description": "On leave or on a holiday today; not asked."})
+    written_this_week = fields.Integer(required=True)
+    without_contact = fields.Integer(
+        required=True, metadata={"description": "Whose mail waits for next week, for enough was sent in this one."}
+    )
 
 
 class AskedSchema(Strict):

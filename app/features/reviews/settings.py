@@ -17,11 +17,13 @@ from app.features.clients.models import Client
 from app.features.clients.policy import visible_clients
 from app.features.cohorts.models import Cohort
 from app.features.messaging import service as messaging
+from app.features.messaging.contacts import Warned, contacts_of, warn_of
+from app.features.messaging.models import Message
 from app.features.organizations.models import Organization
 from app.features.plans.models import Plan, PlanTemplate
 from app.features.plans.policy import visible_plans
 from app.features.reviews.commands import SetPolicy
-from app.features.reviews.models import Prompt, ReviewPause
+from app.features.reviews.models import ReviewPause
 from app.features.reviews.schedule import schedule_plans
 from app.infra.db.open import Bell, UnitOfWork
 
@@ -139,6 +141,12 @@ def _is_paused(uow: UnitOfWork) -> ColumnElement[bool]:
     )
 
 
+def warn_contacts(uow: UnitOfWork, client_ids: Sequence[UUID]) -> Warned:
+    """Who of these clients was written to this week already, and by whom; of those the actor may see."""
+    chosen = select(Client.id).where(Client.id.in_(client_ids), visible_clients(uow.actor))
+    return warn_of(contacts_of(uow, uow.session.scalars(chosen).all()))
+
+
 def prompt_now(uow: UnitOfWork, client_ids: Sequence[UUID]) -> int:
     """Ask these clients for a review today. Returns how many are asked.
 
@@ -159,10 +167,11 @@ def ask_now(uow: UnitOfWork, plan_ids: Sequence[UUID]) -> None:
 
 def decide_unknown(uow: UnitOfWork, message_id: UUID, *, again: bool) -> None:
     """Send a prompt whose arrival is unknown once more, or leave it. Raises NotFound for a foreign one, Conflict."""
+    # By the client it is to: a digest has the prompts of several occasions and is none of them itself.
     mine = uow.session.execute(
-        select(Prompt.id)
-        .join(Plan, Plan.id == Prompt.plan_id)
-        .where(Prompt.message_id == message_id, visible_plans(uow.actor))
+        select(Plan.id)
+        .join(Message, Message.client_id == Plan.client_id)
+        .where(Message.id == message_id, visible_plans(uow.actor))
     ).first()
     if mine is None:
         raise NotFound("There is no such message.")

@@ -81,6 +81,7 @@ def frame(navigation: Navigation, organizations: Callable[[], Sequence[Organizat
         "home_href": nav[0].href if nav else url_for("identity.enter_organization"),
         "may": lambda permission: actor.may(Permission(permission)),
     }
+    values |= {"inbox_href": url_for("messaging.inbox"), "unread": actor.unread}
     if actor.may(Permission.READ_OCCUPATIONS):
         values["occupations_href"] = url_for("occupations.index")
     if actor.may(Permission.READ_CLIENTS):

@@ -23,8 +23,8 @@ def words_here() -> dict[str, str]:
     # A worker, which may come upon a form's label too, has no page.
     place: Place | None = g.get("place") if has_request_context() else None
     if place is None:
-        return people_words("client", "counsellor", _say)
-    return people_words(place.client_word, place.counsellor_word, _say)
+        return people_words("client", "counsellor", say_here)
+    return people_words(place.client_word, place.counsellor_word, say_here)
 
 
 def lazy_here(text: str) -> LazyString:
@@ -32,14 +32,10 @@ def lazy_here(text: str) -> LazyString:
     return LazyString(lambda: gettext(text, **words_here()))
 
 
-def _say(text: str, /, **values: object) -> str:
-    # Without text gettext answers with the catalogue's own header.
-    return str(gettext(text, **values)) if text else ""
-
-
 def say_here(text: str, /, **values: object) -> str:
     """An English sentence in the reader's language, its days and months as the reader writes them."""
-    return _say(text, **days_in(values, str(get_locale())))
+    # Without text gettext answers with the catalogue's own header.
+    return str(gettext(text, **days_in(values, str(get_locale())))) if text else ""
 
 
 def status_words() -> dict[str, str]:

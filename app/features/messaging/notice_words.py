@@ -1,0 +1,24 @@
+"""What notices say: kind to sentence. A feature that puts a new kind into inboxes adds its sentence here.
+
+The sentences' places are the params of the notice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from app.domain.saying import Say, later
+
+NOTICES: dict[str, str] = {
+    "mail_bounced": later(
+        "The mail to %(name)s came back: the address does not exist. No more mail is sent to it until it is mended."
+    ),
+    "mail_returned": later("A mail to %(name)s came back: %(reason)s"),
+    "webhook_failing": later("The webhook does not take what it is told. The last answer: %(reason)s"),
+}
+
+
+def notice_words(kind: str, params: Mapping[str, Any], say: Say) -> str:
+    """The sentence of a notice in the reader's language; the kind itself where a newer Octant wrote it."""
+    return say(NOTICES[kind], **params) if kind in NOTICES else kind
