@@ -18,7 +18,7 @@ from app.features.clients.letters import WriteLetter, write_letter
 from app.features.messaging.kinds import OwnWords, Wording
 from app.features.messaging.wordings import check_words, own_words, save_words, wordings_of
 from app.features.reviews.engine import make_due_prompts
-from app.infra.locales import LOCALES
+from app.infra.locales import LANGUAGES
 from app.infra.runtime import Runtime
 from tests.factories import Person, World
 from tests.harness import Clock
@@ -52,7 +52,7 @@ def keep(runtime: Runtime, admin: Person, name: str, words: OwnWords, locale: st
 
 
 @pytest.mark.parametrize("wording", WORDINGS.values(), ids=list(WORDINGS))
-@pytest.mark.parametrize("locale", LOCALES)
+@pytest.mark.parametrize("locale", LANGUAGES)
 def test_the_words_that_come_with_octant_pass_their_own_check(wording: Wording, locale: str) -> None:
     words = wording.shipped(locale)
     check_words(wording, words)
