@@ -30,11 +30,10 @@ from app.infra.web.health import blueprint as health
 from app.infra.web.health import install_metrics
 from app.infra.web.security import add_security_headers
 
-LANGUAGES = ("en", "zh_Hans_CN")
 # Asked every few seconds by machines, or one of many for a single page.
 _UNTOLD = frozenset({"static", "health.healthz", "health.readyz", "health.metrics"})
 _LOG = structlog.get_logger()
-_REQUEST_ID = re.compile(r"^[A-Za-z0-9._-]{8,64}$")
+_REQUEST_ID = re.compile(r"^[A-Za-z0-9._-]{8,64}\Z")
 
 
 def create_app(runtime: Runtime) -> Flask:
@@ -82,8 +81,6 @@ def create_app(runtime: Runtime) -> Flask:
     app.register_blueprint(health)
     composition.install(app)
     check_every_route(app)
-    # Templates link to another feature's page by asking whether it is there.
-    app.jinja_env.globals["endpoints"] = frozenset(app.view_functions)
     return app
 
 

@@ -136,21 +136,23 @@ class World:
         """A browser, signed in as `person` in their organization, who wants each step whole on one page."""
         browser = app.test_client()
         if person is not None:
-            with self.runtime.database.identity_session() as session:
-                token = start_session(
-                    session,
-                    person.user_id,
-                    self.runtime.clock(),
-                    organization_id=person.actor.organization_id,
-                )
             with browser.session_transaction() as cookie:
-                cookie["_user_id"], cookie["steps"] = token, "whole"
+                cookie["_user_id"], cookie["steps"] = self.session_token(person), "whole"
         return browser
 
-    def template(self, organization_id: UUID, *, policy: dict[str, Any] | None = None) -> UUID:
-        """A published template with all eight steps, due every 14 days; returns its id (version 1)."""
+    def session_token(self, person: Person) -> str:
+        """What the cookie of a browser holds that is signed in as `person` in their organization."""
+        with self.runtime.database.identity_session() as session:
+            now, here = self.runtime.clock(), person.actor.organization_id
+            return start_session(session, person.user_id, now, organization_id=here)
+
+    def template(
+        self, organization_id: UUID, *, policy: dict[str, Any] | None = None, raw: dict[str, Any] | None = None
+    ) -> UUID:
+        """A published template as `raw` says, else with all eight steps, due every 14 days; returns its id."""
         content = parse_content(
-            {
+            raw
+            or {
                 "steps": {
                     key.value: {
                         "enabled": True,

@@ -254,7 +254,7 @@ def test_a_job_says_its_reason_in_chinese(app: Flask, runtime: Runtime, world: W
     admin = world.person(here, Role.ADMIN, "李静")
     with runtime.database.unit_of_work(admin.actor) as uow:
         job = Job(kind="roster.check", state="failed", created_by=admin.actor.membership_id)
-        job.error = later("%(rows)s rows of this part could not be taken.", rows=12)
+        job.error = later("Rows of this part that could not be taken: %(rows)s.", rows=12)
         uow.session.add(job)
         uow.session.flush()
         job_id = job.id

@@ -24,6 +24,8 @@ _MEASUREMENTS: tuple[tuple[str, Callable[..., Measured], int, float | None, tupl
     ("correlate", match.correlate, 10_000, 2.0, ()),
     ("resample", match.resample, 500, None, ()),
 )
+# A size that is there to show growth has no limit to keep, and the largest take minutes a run.
+_GROWTH_RUNS = 3
 
 
 def run_all(
@@ -40,7 +42,10 @@ def run_all(
             if wanted and name not in wanted:
                 continue
             for n in sorted({size, *(others if growth else ())}):
-                row = measure(place, n, limit=limit if n == size else None, runs=runs)
+                limited = n == size
+                row = measure(
+                    place, n, limit=limit if limited else None, runs=runs if limited else min(runs, _GROWTH_RUNS)
+                )
                 say(f"{row.name}, {row.n:,}: {row.seconds:.3f} s, floor {row.floor_seconds:.3f} s, {row.ratio:.2f}")
                 rows.append(row)
         if not wanted or "memory" in wanted:

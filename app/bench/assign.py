@@ -7,15 +7,14 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from app.bench.harness import Measured, Place, finish_jobs, interleaved, stopwatch
+from app.bench.harness import Measured, Place, finish_jobs, interleaved, published_template, stopwatch
 from app.domain import access
 from app.domain.cadence import WEEKDAYS
 from app.domain.steps import StepKey
-from app.domain.template_content import checksum, content_as_json, parse_content
+from app.domain.template_content import parse_content
 from app.features.assignments.commands import AssignTemplate
 from app.features.assignments.service import assign_template
 from app.features.cohorts.models import Cohort
-from app.features.plans.models import PlanTemplate, TemplateVersion
 
 START = date(2026, 9, 7)
 FLOOR = """
@@ -48,20 +47,9 @@ def prepare(place: Place, clients: int) -> tuple[UUID, UUID, UUID]:
         }
     )
     with place.runtime.database.unit_of_work(access.system(organization)) as uow:
-        template = PlanTemplate(name="Bench")
-        cohort = Cohort(name="Everybody", kind="fixed")
-        uow.session.add_all([template, cohort])
+        template, cohort = published_template(uow, content), Cohort(name="Everybody", kind="fixed")
+        uow.session.add(cohort)
         uow.session.flush()
-        uow.session.add(
-            TemplateVersion(
-                template_id=template.id,
-                version=1,
-                state="published",
-                published_at=uow.now,
-                content=content_as_json(content),
-                checksum=checksum(content),
-            )
-        )
         uow.session.execute(
             text("INSERT INTO cohort_members (cohort_id, client_id) SELECT :c, id FROM clients"), {"c": cohort.id}
         )

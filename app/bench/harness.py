@@ -24,11 +24,14 @@ from sqlalchemy.engine import make_url
 from app.composition import JOB_KINDS
 from app.config import Settings
 from app.domain import access
+from app.domain.template_content import TemplateContent, checksum, content_as_json
 from app.features.jobs.models import Job
 from app.features.jobs.runner import work
 from app.features.jobs.service import OPEN
 from app.features.organizations.service import create_organization
+from app.features.plans.models import PlanTemplate, TemplateVersion
 from app.infra.db.migrate import ROLES, create_database, create_roles, migrate
+from app.infra.db.open import UnitOfWork
 from app.infra.embedded import start_postgres, start_valkey
 from app.infra.queue import SilentDoorbell
 from app.infra.runtime import Runtime, make_runtime
@@ -162,6 +165,25 @@ def stopwatch() -> Iterator[Callable[[], float]]:
     """Yields a function that returns the seconds since the block began."""
     begun = time.perf_counter()
     yield lambda: time.perf_counter() - begun
+
+
+def published_template(uow: UnitOfWork, recipe: TemplateContent) -> PlanTemplate:
+    """A template with this recipe as its first version, published."""
+    template = PlanTemplate(name="Bench")
+    uow.session.add(template)
+    uow.session.flush()
+    uow.session.add(
+        TemplateVersion(
+            template_id=template.id,
+            version=1,
+            state="published",
+            published_at=uow.now,
+            content=content_as_json(recipe),
+            checksum=checksum(recipe),
+        )
+    )
+    uow.session.flush()
+    return template
 
 
 def finish_jobs(runtime: Runtime, organization_id: UUID) -> None:

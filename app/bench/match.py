@@ -22,7 +22,7 @@ from app.features.instruments.queries import newest_interests
 from app.features.instruments.service import load_definition
 from app.features.occupations import store
 from app.features.occupations.content import Content, Release
-from app.features.occupations.queries import current_release
+from app.features.occupations.releases import current_release
 from app.features.occupations.whole import interest_shapes
 from app.infra.db.open import UnitOfWork
 

@@ -11,17 +11,16 @@ from uuid import UUID
 
 from sqlalchemy import func, select, text
 
-from app.bench.harness import Measured, Place, interleaved, stopwatch
+from app.bench.harness import Measured, Place, interleaved, published_template, stopwatch
 from app.bench.score import answers, definition
 from app.domain import access
 from app.domain.steps import StepKey
-from app.domain.template_content import checksum, content_as_json, parse_content
+from app.domain.template_content import parse_content
 from app.features.cohorts.models import Cohort
 from app.features.instruments.commands import LoadDefinition
 from app.features.instruments.runner import array_literals
 from app.features.instruments.service import load_definition
 from app.features.jobs.models import StoredFile
-from app.features.plans.models import PlanTemplate, TemplateVersion
 from app.features.reports.commands import ReportCohort
 from app.features.reports.document import documents
 from app.features.reports.service import CLIENT_FILE, report_cohort
@@ -147,19 +146,8 @@ def prepare(place: Place, clients: int) -> tuple[UUID, UUID]:
     place.clients(organization, clients)
     recipe = parse_content({"steps": {key.value: {"enabled": True, "guidance": "Guidance."} for key in StepKey}})
     with place.runtime.database.unit_of_work(access.system(organization)) as uow:
-        template, cohort = PlanTemplate(name="Bench"), Cohort(name="Everybody", kind="fixed")
-        uow.session.add_all([template, cohort])
-        uow.session.flush()
-        uow.session.add(
-            TemplateVersion(
-                template_id=template.id,
-                version=1,
-                state="published",
-                published_at=uow.now,
-                content=content_as_json(recipe),
-                checksum=checksum(recipe),
-            )
-        )
+        template, cohort = published_template(uow, recipe), Cohort(name="Everybody", kind="fixed")
+        uow.session.add(cohort)
         uow.session.flush()
         uow.session.execute(_PLANS, {"template": template.id})
         for key, content in _CONTENTS.items():

@@ -16,7 +16,7 @@ from app.domain.routes import MOST_HOPS, MOST_ROUTES, Network
 from app.domain.steps import StepKey
 from app.features.occupations import store
 from app.features.occupations.content import Content, Release
-from app.features.occupations.queries import find_release
+from app.features.occupations.releases import find_release
 from app.features.occupations.stages import stages_of
 from app.features.steps.career_path.finder import find_routes
 

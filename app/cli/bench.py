@@ -7,6 +7,8 @@ from pathlib import Path
 
 import click
 
+from app.cli.ending import ended_by_signals
+
 
 @click.command()
 @click.option("--only", default="", help="Names with commas, also memory; all by default.")
@@ -24,7 +26,7 @@ def bench(only: str, runs: int, growth: bool, out: Path) -> None:
     configure_logging("text", "WARNING")
 
     wanted = [name for name in only.split(",") if name]
-    with tempfile.TemporaryDirectory(prefix="octant-bench-") as name:
+    with ended_by_signals(), tempfile.TemporaryDirectory(prefix="octant-bench-") as name:
         folder = Path(name)
         try:
             rows = run_all(folder, wanted=wanted, runs=runs, growth=growth, say=click.echo)

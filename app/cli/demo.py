@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import signal
 import sys
 import tempfile
 import threading
@@ -15,6 +13,7 @@ from pathlib import Path
 
 import click
 
+from app.cli.ending import Ended, ended_by_signals
 from app.demo.answer_work import read_instrument
 from app.demo.build import Build, DemoError, Inputs, Stopped
 from app.demo.collect import LOG, clear, collect
@@ -29,10 +28,6 @@ from app.infra.supervisor import Supervisor, SupervisorError
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _PATH = click.Path(exists=True, path_type=Path)
-
-
-class _Ended(BaseException):
-    """A signal asked us to end; not an Exception, so that nothing on the way takes it for a fault."""
 
 
 @click.group()
@@ -235,22 +230,10 @@ def _ending(
     say: _Teller, *, last: str = "Stopped; the data stay. Start again with the same command to go on."
 ) -> Iterator[None]:
     """Turn Ctrl-C, TERM and a closed terminal into an orderly end; a second one does not disturb it."""
-    signals = [signal.SIGINT, signal.SIGTERM]
-    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
-        signals.append(signal.SIGHUP)
-
-    def end(_number: int, _frame: object) -> None:
-        for each in signals:
-            signal.signal(each, signal.SIG_IGN)
-        raise _Ended
-
-    for each in signals:
-        signal.signal(each, end)
-    if signal.SIGHUP in signals:
-        signal.signal(signal.SIGHUP, lambda *_: os.kill(os.getpid(), signal.SIGTERM))
     try:
-        yield
-    except _Ended:
+        with ended_by_signals():
+            yield
+    except Ended:
         pass
     except EmbeddedServerError as error:
         say(str(error))

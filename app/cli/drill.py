@@ -9,6 +9,8 @@ from pathlib import Path
 
 import click
 
+from app.cli.ending import ended_by_signals
+
 
 @click.command()
 @click.option("--trials", default=20, show_default=True, type=click.IntRange(1))
@@ -21,7 +23,7 @@ def drill(trials: int, seed: int | None, clients: int, kills: int) -> None:
     from app.infra.embedded import remove_data  # noqa: PLC0415 # as above
 
     seed = secrets.randbelow(2**31) if seed is None else seed
-    with tempfile.TemporaryDirectory(prefix="octant-drill-") as name:
+    with ended_by_signals(), tempfile.TemporaryDirectory(prefix="octant-drill-") as name:
         folder = Path(name)
         try:
             result = run_campaign(folder, trials=trials, seed=seed, clients=clients, kills=kills, say=click.echo)

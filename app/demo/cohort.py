@@ -45,6 +45,12 @@ def organizations(build: Build) -> dict[str, Any]:
     return made
 
 
+def workers(build: Build) -> dict[str, Any]:
+    """Wait until the workers hear the broker, so that no main job's seconds hold their start."""
+    build.wait_until(lambda: any(build.folder.glob("worker-bulk.alive")), "the workers to listen")
+    return {}
+
+
 def people(build: Build) -> dict[str, Any]:
     """A roster checked and taken by workers, as an administrator would; returns what its check counted."""
     admin = build.actor()

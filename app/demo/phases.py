@@ -8,6 +8,7 @@ from app.demo.build import Phase
 PHASES: tuple[Phase, ...] = (
     ("organizations", "Making two organizations and the people who work there", cohort.organizations),
     ("catalogue", "Taking the starter catalogue of occupations", answer_work.catalogue),
+    ("workers", "Waiting until the workers listen", cohort.workers),
     ("roster", "Importing a roster of made-up people", cohort.people),
     ("assignment", "Giving everyone the eight-step plan", cohort.plans),
     ("scoring", "Scoring their answers to a questionnaire", answer_work.answers),

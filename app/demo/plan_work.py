@@ -147,7 +147,7 @@ def _clients(build: Build, slug: str, number: int, *, answered: bool = False) ->
             _Client(
                 id=client.id,
                 external_id=client.external_id,
-                name=f"{client.given_name} {client.family_name}",
+                name=client.name,
                 email=str(client.email),
                 programme=str(client.attributes.get("programme", "")),
                 plan_id=plan_id,

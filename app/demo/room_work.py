@@ -8,8 +8,8 @@ from app.demo.stories import Story
 from app.demo.telling import Telling, content_of
 from app.domain.steps import StepKey
 from app.features.instruments.queries import newest_results
-from app.features.occupations import queries as catalogue
 from app.features.occupations import whole
+from app.features.occupations.releases import current_release
 from app.features.plans.commands import SaveContent
 from app.features.plans.queries import PlanView, surroundings_of, view_plan
 from app.features.plans.service import save_content
@@ -28,7 +28,7 @@ def write_step(
     uow: UnitOfWork, plan_id: UUID, step: StepKey, story: Story, turn: int, *, undecided: bool = False
 ) -> None:
     """The client writes a step. Step 4 begins with a shortlist from the matches, step 5 ends with a route taken."""
-    release = catalogue.current_release(uow)
+    release = current_release(uow)
     titles = whole.titles_of_all(uow, release) if release else {}
     telling = Telling(uow.now.date(), turn, release.key if release else None, titles)
     if step is StepKey.CAREER_CHOICE and story.codes:

@@ -17,7 +17,7 @@ from app.demo.build import DemoError
 from app.demo.keep import Keep, open_keep
 from app.features.occupations.starter import load_starter
 from app.infra.db import migrate as migrations
-from app.infra.embedded import PostgresServer, ValkeyServer, start_postgres, start_valkey
+from app.infra.embedded import PostgresServer, ValkeyServer, is_free, start_postgres, start_valkey
 from app.infra.placement import hold
 from app.infra.supervisor import Child, end_recorded
 
@@ -45,7 +45,7 @@ class Stack:
         self._valkey: ValkeyServer | None = None
         try:
             end_recorded(self.record)
-            if self.port and not _is_free(self.port):
+            if self.port and not is_free(self.port):
                 raise DemoError(
                     f"Port {self.port} is in use by another program. Choose another one: make demo PORT={self.port + 1}"
                 )
@@ -180,7 +180,8 @@ class Stack:
 
     def _choose_ports(self) -> None:
         for name in ("smtp", "mail_page", *(() if self.port else ("web",))):
-            if not _is_free(self.keep.ports.get(name, 0)):
+            port = self.keep.ports.get(name)
+            if not port or not is_free(port):
                 self.keep.ports[name] = _free_port()
         self.port = self.port or self.keep.ports["web"]
         self.keep.save()
@@ -194,17 +195,6 @@ class Stack:
 
 
 _ROOT = Path(__file__).resolve().parents[2]
-
-
-def _is_free(port: int) -> bool:
-    """Whether nobody listens on a port of the loopback; False for port 0."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((HOST, port))
-        except OSError:
-            return False
-    return port != 0
 
 
 def _free_port() -> int:

@@ -85,7 +85,11 @@ def read_format(handle: IO[bytes]) -> SheetFormat:
     if len(first) > _LONGEST_LINE or "\0" in text:
         raise _refused(later("This is not a table of answers. Save it as CSV in UTF-8 and upload it again."))
     delimiter = max(",\t;", key=text.count)
-    header = tuple(cell.strip() for cell in next(csv.reader([text], delimiter=delimiter)))
+    try:
+        header = tuple(cell.strip() for cell in next(csv.reader([text], delimiter=delimiter)))
+    except csv.Error:
+        # Lines that end as on old Macs, or a cell beyond any honest length.
+        raise _refused(later("This is not a table of answers. Save it as CSV in UTF-8 and upload it again.")) from None
     if len(header) < 2:
         raise _refused(later("Only one column was found. Separate columns with commas, tabs or semicolons."))
     return SheetFormat(delimiter, header, len(first))

@@ -13,8 +13,6 @@ LIGHT_GROUNDS = ("#ffffff", "#faf9f6")
 DARK_GROUNDS = ("#1a222b", "#12181f")
 # WCAG 2.2 AA for text of any size.
 ENOUGH = 4.5
-# Light text on dark is read more easily a little above the bound.
-_EASY = 6.0
 _HEX = re.compile(r"#[0-9a-f]{6}")
 
 Channels = tuple[float, float, float]

@@ -171,11 +171,11 @@ def _filled(told: Mapping[str, Any]) -> dict[str, Any]:
 
 def _shape(text: str) -> tuple[list[str], int]:
     try:
-        rows = [row for row in csv.reader(io.StringIO(text)) if row]
+        rows = filter(None, csv.reader(io.StringIO(text)))
+        return next(rows, []), sum(1 for _ in rows)
     except csv.Error:
         # The reader of tables says what is wrong and where.
         return [], 0
-    return (rows[0], len(rows) - 1) if rows else ([], 0)
 
 
 def _options(text: str) -> list[dict[str, Any]]:

@@ -25,6 +25,10 @@ from app.domain.saying import later
 # With fewer of a scale's items answered its score is undefined (own rule, in line with common manuals).
 LEAST_ANSWERED = 0.8
 MOST_ITEMS = 1000
+MOST_SCALES = 200
+# Norms, and reliabilities: a few for each scale.
+MOST_FIGURES = 2000
+MOST_OPTIONS = 100
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 _LONGEST_SHORT = 3
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
@@ -55,6 +59,15 @@ def unique_ids(reader: Reader, key: str, inners: list[Reader]) -> tuple[str, ...
             inner.note("id", later('"%(value)s" is used twice. Give each its own.', value=value))
         ids.append(value)
     return tuple(ids)
+
+
+def each_of_few(reader: Reader, key: str, most: int, *, needed: bool = True) -> list[Reader]:
+    """A reader for each mapping listed under `key`; none where there are more than `most`, since each costs time."""
+    inners = reader.each(key) if needed else reader.each(key, ())
+    if len(inners) > most:
+        reader.note(key, later("There are %(number)s. Give at most %(most)s.", number=len(inners), most=most))
+        return []
+    return inners
 
 
 def read_language(reader: Reader) -> str:
@@ -92,7 +105,7 @@ def read_measures(reader: Reader, interpretation: Interpretation) -> Measures:
 def read_options(reader: Reader) -> tuple[ResponseOption, ...]:
     """The possible answers, the lowest value first; values must go up by one."""
     options = []
-    for inner in reader.each("options"):
+    for inner in each_of_few(reader, "options", MOST_OPTIONS):
         inner.only(("value", "label", "short"))
         brief = inner.text("short") if "short" in inner.raw else ""
         if len(brief) > _LONGEST_SHORT:

@@ -9,6 +9,7 @@ from typing import Any
 from app.domain.reading import Reader
 from app.domain.saying import later
 
+MOST_LANGUAGES = 100
 _FIELDS = (
     *("title", "instructions", "attribution", "citation", "allowed_uses"),
     *("options", "items", "others", "scales", "poles"),
@@ -49,6 +50,10 @@ def read_translations(
     if "translations" not in reader.raw:
         return {}
     outer = reader.inner("translations")
+    if len(outer.raw) > MOST_LANGUAGES:
+        number, most = len(outer.raw), MOST_LANGUAGES
+        outer.note("", later("There are %(number)s. Give at most %(most)s.", number=number, most=most))
+        return {}
     found = {}
     for language in outer.raw:
         inner = outer.inner(str(language))

@@ -24,7 +24,10 @@ from app.domain.instrument_parts import (
     Status,
 )
 from app.domain.instrument_reading import (
+    MOST_FIGURES,
+    MOST_SCALES,
     as_status,
+    each_of_few,
     read_id,
     read_interpretation,
     read_items,
@@ -149,7 +152,7 @@ def parse_definition(raw: Mapping[str, Any]) -> Instrument:
     licence = reader.inner("licence")
     licence.only(("name", "text"))
     options = read_options(reader)
-    scale_readers = reader.each("scales")
+    scale_readers = each_of_few(reader, "scales", MOST_SCALES)
     scale_ids = unique_ids(reader, "scales", scale_readers)
     items = read_items(reader, scale_ids, options)
     made_of = wholes(scale_readers, scale_ids)
@@ -177,8 +180,11 @@ def parse_definition(raw: Mapping[str, Any]) -> Instrument:
         items=items,
         scales=tuple(read_scale(inner, items, options, made_of) for inner in scale_readers),
         interpretation=interpretation,
-        reliabilities=tuple(read_reliability(inner, scale_ids) for inner in reader.each("reliabilities", ())),
-        norms=tuple(read_norm(inner, scale_ids) for inner in reader.each("norms", ())),
+        reliabilities=tuple(
+            read_reliability(inner, scale_ids)
+            for inner in each_of_few(reader, "reliabilities", MOST_FIGURES, needed=False)
+        ),
+        norms=tuple(read_norm(inner, scale_ids) for inner in each_of_few(reader, "norms", MOST_FIGURES, needed=False)),
         measures=read_measures(reader, interpretation),
         retest_days=reader.whole("retest_days", 0, low=0, high=3650),
         instructions=reader.text("instructions") if reader.raw.get("instructions") else "",

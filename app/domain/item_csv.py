@@ -4,9 +4,11 @@ import csv
 import io
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from app.domain.errors import FieldProblem
+from app.domain.instrument_reading import MOST_ITEMS
 from app.domain.instruments import DefinitionError
 from app.domain.reading import short
 from app.domain.saying import later
@@ -67,11 +69,14 @@ def definition_from_item_csv(
     items: list[dict[str, str | int]] = []
     scale_ids: dict[str, None] = {}
     try:
-        listed = [(rows.line_num, row) for row in rows]
+        # One more than any questionnaire has is read, so that a file of nothing but lines is not.
+        listed = [(rows.line_num, row) for row in islice(rows, MOST_ITEMS + 1)]
     except csv.Error as error:
         raise DefinitionError(
             [FieldProblem(f"line {rows.line_num + 1}", later("This is not readable as CSV (%(error)s).", error=error))]
         ) from None
+    if len(listed) > MOST_ITEMS:
+        raise DefinitionError([FieldProblem("file", later("Give at most %(most)s items.", most=MOST_ITEMS))])
     for line_number, row in listed:
         line = f"line {line_number}"
         cells = {name: (row[name] or "").strip() for name in wanted}

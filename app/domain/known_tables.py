@@ -8,7 +8,7 @@ changed list.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from app.domain.canonical import digest
@@ -118,23 +118,13 @@ _IPIP_50: Final = KnownTable(
     scale_titles=_FIVE,
     order=tuple("EACNO"),
 )
-_MINI_IPIP: Final = KnownTable(
+_MINI_IPIP: Final = replace(
+    _IPIP_50,
     id="mini-ipip",
     title="Mini-IPIP",
-    measures="personality",
     rows=20,
-    heading=("index", "text", "domain", "key"),
     fingerprint="77787dc731ed63278f0f75015883a0719dfbd3fd3deca1ce6b48a17b37370462",
-    columns=ItemColumns(),
-    rule=ScaleRule(),
-    options=_AGREEMENT,
-    instructions=_DESCRIBE,
-    licence=IPIP_LICENCE,
-    attribution=IPIP_ATTRIBUTION,
     citation="Donnellan, M. B., Oswald, F. L., Baird, B. M. and Lucas, R. E. (2006): the Mini-IPIP scales.",
-    allowed_uses=_USES,
-    scale_titles=_FIVE,
-    order=tuple("EACNO"),
 )
 _NEO_120: Final = KnownTable(
     id="ipip-neo-120",

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
+# An occupation's code, as the catalogue has it and as contents keep it: 11-1011.00.
+CODE: Final = re.compile(r"[0-9]{2}-[0-9]{4}\.[0-9]{2}")
 Join = Literal["exact", "broad", "table"]
 
 # Projections sum some detailed occupations under one code of their own, which no rule on the digits finds.

@@ -36,11 +36,6 @@ def complete(scores: Scores) -> Profile | None:
     return known if len(scores) == len(known) == len(AREAS) else None
 
 
-def is_flat(profile: Sequence[float]) -> bool:
-    """Whether all scores are the same: such a profile has no shape, and correlates with nothing."""
-    return max(profile) - min(profile) <= _FLAT * max(1.0, *map(abs, profile))
-
-
 def tied(first: float, second: float, error_first: float | None = None, error_second: float | None = None) -> bool:
     """Whether two scores are not to be read as different: equal, or closer than their difference's standard error.
 

@@ -15,6 +15,9 @@ from app.domain.saying import later
 T = TypeVar("T")
 _LEFT_OUT = object()
 _MOST_NUMBER = 2**53
+# Nobody mends a file by a longer list, and one written to have more must not fill the memory.
+MOST_PROBLEMS = 500
+_LONGEST_PLACE = 200
 
 
 class Reader:
@@ -35,7 +38,8 @@ class Reader:
 
     def note(self, key: str, sentence: str) -> None:
         """Note a problem with a field of this mapping (an empty key means the mapping itself)."""
-        self.problems.append(FieldProblem(self.at(key) or "definition", sentence))
+        if len(self.problems) < MOST_PROBLEMS:
+            self.problems.append(FieldProblem((self.at(key) or "definition")[:_LONGEST_PLACE], sentence))
 
     def finish(self, error: Callable[[list[FieldProblem]], Exception] = InvalidInput) -> None:
         """Raise `error` with all problems noted so far, if there are any."""

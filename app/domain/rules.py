@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, cast, get_args
+from typing import Any, Literal, cast
 
 from app.domain.attributes import Attribute, AttributeValue, BadValue, read_value
 from app.domain.errors import FieldProblem, InvalidInput
@@ -19,7 +19,6 @@ Match = Literal["all", "any"]
 Operator = Literal[
     "is", "is_not", "any_of", "at_least", "at_most", "before", "after", "begins_with", "is_empty", "is_not_empty"
 ]
-OPERATORS: tuple[Operator, ...] = get_args(Operator)
 VALUELESS: frozenset[Operator] = frozenset({"is_empty", "is_not_empty"})
 FieldKind = Literal["text", "number", "date", "choice", "boolean", "active", "external_id", "counsellor"]
 

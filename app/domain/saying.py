@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
 from typing import Any, Protocol
 
 _SAY, _WITH = "say", "with"
@@ -13,8 +15,21 @@ _PEOPLE: Mapping[str, str] = {word: word for word in ("client", "clients", "coun
 _NAMES_PEOPLE = re.compile(r"%\((?:client|counsellor)s?\)s")
 
 
+@dataclass(frozen=True, slots=True)
+class Month:
+    """A month of a year, by any of its days; as text YYYY-MM until it is said in a language."""
+
+    day: date
+
+    def __str__(self) -> str:
+        return self.day.isoformat()[:7]
+
+
 class Say(Protocol):
-    """Turns an English sentence with `%(name)s` places into the reader's language; gettext fits."""
+    """Turns an English sentence with `%(name)s` places into the reader's language; gettext fits.
+
+    A value may be a date or a `Month`: who knows how the reader writes days (`app.infra.speech`) writes it so.
+    """
 
     def __call__(self, text: str, /, **values: Any) -> str:
         """The sentence with its places filled in."""

@@ -7,6 +7,7 @@ not begin before, and with what was done and begun taken as it is.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
@@ -17,6 +18,8 @@ from app.domain.circles import below, circles, in_order
 
 _DAY = timedelta(days=1)
 _WEEK_DAYS = 7
+# Overfull months told of before and after today.
+_MOST_FULL = 12
 
 
 class State(StrEnum):
@@ -175,7 +178,8 @@ def find_risks(actions: Sequence[Action], today: date, hours_a_week: float | Non
     late: its due day is past, by so many days. not_begun: its start day is past. waits: what it waits for ends so
     many days after its own start (`other`). too_little_time: as things stand it ends so many days after its due day.
     dropped_before: what it waits for was dropped. overload: in a month it falls in, more hours are planned than
-    `hours_a_week` gives (by the month's days). no_day: it has no due day. Raises ScheduleCircle.
+    `hours_a_week` gives (by the month's days); of many such months the twelve nearest to today on either side. no_day:
+    it has no due day. Raises ScheduleCircle.
     """
     schedule = plan_schedule(actions, today)
     states = {action.id: action.state for action in actions}
@@ -198,7 +202,7 @@ def find_risks(actions: Sequence[Action], today: date, hours_a_week: float | Non
                 risks.append(Risk(Why.DROPPED_BEFORE, other=other))
             elif before and action.start_on and before.finish >= action.start_on and action.state is State.PLANNED:
                 risks.append(Risk(Why.WAITS, (before.finish - action.start_on).days + 1, other))
-        risks += [Risk(Why.OVERLOAD, month=month) for month in full if _falls_in(action, month)]
+        risks += [Risk(Why.OVERLOAD, month=month) for month in _nearest(full, action, today)]
         if action.due_on is None:
             risks.append(Risk(Why.NO_DAY))
         if risks:
@@ -345,6 +349,13 @@ def _full_months(actions: Sequence[Action], hours_a_week: float | None) -> list[
         for month, planned in hours.items()
         if planned > hours_a_week * (_next_month(month) - month).days / _WEEK_DAYS + 1e-9
     ]
+
+
+def _nearest(full: Sequence[date], action: Action, today: date) -> list[date]:
+    months = [month for month in full if _falls_in(action, month)]
+    ahead = bisect_left(months, today.replace(day=1))
+    # Actions of a lifetime that fill every month of it would be told of for pages.
+    return months[max(0, ahead - _MOST_FULL) : ahead + _MOST_FULL]
 
 
 def _falls_in(action: Action, month: date) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 from app.domain.errors import Conflict, FieldProblem, Forbidden, InvalidInput
 from app.domain.reading import Reader
@@ -97,6 +97,8 @@ _ALLOWED: Mapping[ActorKind, Mapping[StepAction, Mapping[StepStatus, StepStatus]
         StepAction.UNSKIP: {StepStatus.SKIPPED: StepStatus.NOT_STARTED},
     },
 }
+# Those in which a step is the client's to write in.
+OPEN_STATUSES: Final = tuple(status.value for status in _ALLOWED[ActorKind.CLIENT][StepAction.SAVE])
 _NEEDS_REASON: Mapping[StepAction, str] = {
     StepAction.RETURN: later("Write why the step is returned; the %(client)s reads it."),
     StepAction.SKIP: later("Write why the step is skipped; the %(client)s reads it."),

@@ -6,7 +6,6 @@ the catalogue knows a way to an occupation, what it asks for in education) the c
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -14,6 +13,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from app.domain.orphans import Orphan, orphans, waits_for
+from app.domain.outlook import CODE
 from app.domain.schedule import Action, Risk, ScheduleCircle, State, Why, check_circles, find_risks
 from app.domain.staleness import Change, stale_steps
 from app.domain.steps import StepKey
@@ -52,7 +52,6 @@ FIELDS: Final[Mapping[Kind, tuple[str, ...]]] = {
 _FACTOR_KINDS = ("opportunity", "threat", "strength", "weakness")
 _MOST_HOURS = 168
 _LONGEST_NAME, _LONGEST_RELEASE = 300, 100
-_CODE = re.compile(r"[0-9]{2}-[0-9]{4}\.[0-9]{2}")
 _FIRST_DAY, _LAST_DAY = date(1900, 1, 1), date(2200, 12, 31)
 
 
@@ -69,12 +68,14 @@ def fits(change: Mapping[str, Any], contents: Contents) -> bool:
 
 def _occupation_fits(change: Mapping[str, Any], contents: Contents) -> bool:
     if change.get("option"):
-        return _names(change, "option", contents, StepKey.CAREER_CHOICE, "options")
+        # An option says all there is to say; what stood beside it would be kept and shown unread.
+        alone = set(change) == {"kind", "option"}
+        return alone and _names(change, "option", contents, StepKey.CAREER_CHOICE, "options")
     name, code, release = (change.get(field) for field in ("name", "code", "release"))
     return (
         isinstance(name, str)
         and 0 < len(name.strip()) <= _LONGEST_NAME
-        and (code is None or (isinstance(code, str) and bool(_CODE.fullmatch(code))))
+        and (code is None or (isinstance(code, str) and bool(CODE.fullmatch(code))))
         and (release is None or (isinstance(release, str) and len(release) <= _LONGEST_RELEASE))
     )
 
@@ -280,8 +281,8 @@ def outcome(
 ) -> Outcome:
     """What is otherwise in `after` than in `before`: only what the change brings, not what was so already.
 
-    `hours_week` are the hours a week there are under the change (None: not said), `impossible` what the caller found
-    beside the contents.
+    `hours_week` are the hours a week there are under the change (None: those that step 7 says), `impossible` what the
+    caller found beside the contents.
     """
     known = set(orphans(before))
     was, now = _counting(before), _counting(after)
@@ -306,13 +307,19 @@ def _counting(contents: Contents) -> dict[tuple[StepKey, str], str]:
 
 def _late(before: Contents, after: Contents, today: date, hours_week: float | None) -> list[Late]:
     names = {row["id"]: row.get("text") or "?" for row in after.get(StepKey.ACTION_PLAN, {}).get("actions") or ()}
-    old, new = _risks(before, today, None), _risks(after, today, hours_week)
+    old = _risks(before, today, _hours(before))
+    new = _risks(after, today, _hours(after) if hours_week is None else hours_week)
     return [
         Late(names[action], risk, names.get(risk.other or "", ""))
         for action, risks in new.items()
         for risk in risks
         if risk.why is not Why.NO_DAY and not _so_already(risk, old.get(action, ()))
     ]
+
+
+def _hours(contents: Contents) -> float | None:
+    """The hours a week that step 7 says there are; None: it does not."""
+    return _number(contents.get(StepKey.ACTION_PLAN, {}).get("hours_a_week"))
 
 
 def _risks(contents: Contents, today: date, hours_week: float | None) -> Mapping[str, Sequence[Risk]]:

@@ -37,6 +37,8 @@ class Crew:
             "sweeper": ("run", "sweeper", "--every", "0.5"),
         }
         self._running: dict[str, subprocess.Popen[bytes]] = {}
+        # Whoever kills starts again what they killed before anybody else sees that it is gone; else it runs twice.
+        self._turn = threading.Lock()
 
     def start(self) -> None:
         """Start every process."""
@@ -73,16 +75,18 @@ class Crew:
             except ProcessLookupError:
                 return False
         else:
-            self._end(victim, signal.SIGKILL)
-            self._start(victim)
+            with self._turn:
+                self._end(victim, signal.SIGKILL)
+                self._start(victim)
         self.kills[victim] = self.kills.get(victim, 0) + 1
         return True
 
     def mend(self) -> None:
         """Start again what died by itself, as a supervisor would."""
-        for name, process in self._running.items():
-            if process.poll() is not None:
-                self._start(name)
+        with self._turn:
+            for name, process in list(self._running.items()):
+                if process.poll() is not None:
+                    self._start(name)
 
     def _end(self, name: str, number: signal.Signals) -> None:
         process = self._running[name]

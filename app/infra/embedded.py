@@ -84,7 +84,8 @@ def _secret(path: Path) -> str:
     return path.read_text(encoding="utf-8")
 
 
-def _is_free(port: int) -> bool:
+def is_free(port: int) -> bool:
+    """Whether nobody listens on a port of the loopback."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -98,7 +99,7 @@ def _pick_port(remembered: Path) -> int:
     """Return the port in ``remembered`` when nobody listens on it, else one the system chooses."""
     with suppress(OSError, ValueError):
         port = int(remembered.read_text(encoding="utf-8"))
-        if _is_free(port):
+        if is_free(port):
             return port
     with socket.socket() as probe:
         probe.bind((HOST, 0))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from pathlib import Path
@@ -11,11 +12,13 @@ from typing import IO, Any
 
 import xlsxwriter
 
+from app.domain.csv_text import neutral
+
 Cell = str | int | float | date | None
 # Excel's longest cell; XlsxWriter would leave out a longer one without a word.
 _LONGEST = 32_767
-# A spreadsheet takes a field that begins so for a formula, a command or a control (OWASP, CSV injection).
-_RISKY = ("=", "+", "-", "@", "\t", "\r", "\0")
+# All but the characters of XML 1.0 (section 2.2).
+_UNPRINTABLE = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 class Workbook:
@@ -33,7 +36,7 @@ class Workbook:
                 "default_date_format": "yyyy-mm-dd",
             },
         )
-        self._book.set_properties({"title": title, "created": moment.replace(tzinfo=None)})
+        self._book.set_properties({"title": printable(title), "created": moment.replace(tzinfo=None)})
         self._book.set_custom_property("Language", language)
         self._day = self._book.add_format({"num_format": "yyyy-mm-dd"})
         self._head = self._book.add_format({"bold": True})
@@ -91,7 +94,7 @@ class Sheet:
                 case date():
                     self._sheet.write_datetime(self._row, index, cell, self._day)
                 case _:
-                    self._sheet.write_string(self._row, index, _printable(str(cell))[:_LONGEST])
+                    self._sheet.write_string(self._row, index, printable(str(cell))[:_LONGEST])
 
     def close(self) -> None:
         """Make the rows a named table."""
@@ -116,21 +119,12 @@ def write_csv(handle: IO[bytes], rows: Iterable[Sequence[Cell]]) -> None:
     handle.write(b"\xef\xbb\xbf")
     writer = csv.writer(_Encoder(handle))
     for row in rows:
-        writer.writerow([_harmless(cell) for cell in row])
+        writer.writerow([neutral(cell) for cell in row])
 
 
-def _harmless(cell: Cell) -> str:
-    if cell is None:
-        return ""
-    if isinstance(cell, str):
-        text = cell.replace("\0", "")
-        return "'" + text if cell.startswith(_RISKY) else text
-    return str(cell)
-
-
-def _printable(text: str) -> str:
-    """Text without the control characters that XML cannot hold."""
-    return "".join(sign for sign in text if sign >= " " or sign in "\t\n\r")
+def printable(text: str) -> str:
+    """Text without the characters that XML cannot hold: with one of them no program opens the workbook any more."""
+    return _UNPRINTABLE.sub("", text)
 
 
 class _Encoder:

@@ -114,6 +114,9 @@ def test_aggregates_withhold_small_cells_from_an_analyst(
     told = analyst.get("/aggregates").json
     assert told == admin.get("/aggregates", query_string={"small": "withheld"}).json
     assert told["withheld"] is True
+    # As on the page, a cohort of too few is counted among the others and not named.
+    cohorts = next(table for table in told["tables"] if table["key"] == "cohorts")
+    assert [row["name"] for row in cohorts["rows"]] == ["Others"]
     small = next(table for table in told["tables"] if table["key"] == "funnel")
     assert {"text": "2", "number": 2.0} not in [cell for row in small["rows"] for cell in (*row["cells"], row["total"])]
     assert analyst.get("/clients").status_code == 403

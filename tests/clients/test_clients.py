@@ -120,12 +120,13 @@ def test_every_bad_field_is_named_at_once(runtime: Runtime, world: World) -> Non
             family_name="",
             email="not an address",
             time_zone="Mars/Olympus",
+            locale="xx_Nowhere",
             attributes={"year_of_study": "three"},
         )
         with pytest.raises(InvalidInput) as caught:
             create_client(uow, bad)
     fields = [p.field for p in caught.value.problems]
-    assert fields == ["external_id", "family_name", "email", "time_zone", "attributes.year_of_study"]
+    assert fields == ["external_id", "family_name", "email", "time_zone", "locale", "attributes.year_of_study"]
 
 
 def test_an_id_is_given_once(runtime: Runtime, world: World) -> None:

@@ -117,10 +117,39 @@ REFUSED: dict[str, Callable[[], bytes]] = {
             b"</sheetData>", b'<row r="1048576999"><c><v>1</v></c><c><v>1</v></c></row></sheetData>'
         )
     ),
+    "headings in a row far away": lambda: book(
+        sheet_of(*_TABLE).replace(b"<row>", b'<row r="300000000">', 1).replace(b"<row>", b'<row r="300000001">')
+    ),
+    "a list of half a million parts": lambda: _long_list(book(sheet_of(*_TABLE)), 500_000),
+    "styles of nothing but elements": lambda: book(sheet_of(*_TABLE), **{"xl__styles.xml": _many(b"<a/>", 4 << 20)}),
+    "a million formats": lambda: book(sheet_of(*_TABLE), **{"xl__styles.xml": _many(b'<xf numFmtId="1"/>', 4 << 20)}),
+    "elements without an end": lambda: book(b"<a>" * 1_400_000),
+    "links without an end": lambda: book(b"", **{"xl___rels__workbook.xml.rels": b"<a>" * 1_300_000}),
+    "texts without an end": lambda: book(sheet_of(*_TABLE), **{"xl__sharedStrings.xml": b"<a>" * 1_300_000}),
+    "many rows without a cell": lambda: book(_empty_rows(1_500_000)),
     "rows out of order": lambda: book(
         sheet_of(*_TABLE).replace(b"</sheetData>", b'<row r="1"><c><v>1</v></c></row></sheetData>')
     ),
 }
+
+
+def _long_list(data: bytes, entries: int) -> bytes:
+    """The archive with a list of contents that names the first part over and over."""
+    place, end = data.index(b"PK\x01\x02"), data.rindex(b"PK\x05\x06")
+    (name,) = struct.unpack_from("<H", data, place + 28)
+    one = data[place : place + 46 + name]
+    listed = data[place:end] + one * entries
+    return data[:place] + listed + struct.pack("<4sHHHHIIH", b"PK\x05\x06", 0, 0, 9, 9, len(listed), place, 0)
+
+
+def _many(element: bytes, size: int) -> bytes:
+    return b"<styleSheet><cellXfs>" + element * (size // len(element)) + b"</cellXfs></styleSheet>"
+
+
+def _empty_rows(number: int) -> bytes:
+    """A sheet of rows without a cell, each a little different, so that it is no bomb by its ratio."""
+    rows = "".join(f'<row r="{n}" a="{n * 7919 % 9973:04}{n * 31 % 89}"/>' for n in range(1, 1 + number // 2))
+    return f"<worksheet><sheetData>{rows}{rows.replace('r=', 'b=')}</sheetData></worksheet>".encode()
 
 
 def _archive(parts: dict[str, bytes]) -> bytes:

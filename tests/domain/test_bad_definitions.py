@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import numpy as np
 import pytest
 
+from app.domain.definition_files import Beside, definition_of_file
 from app.domain.errors import InvalidInput
 from app.domain.instruments import DefinitionError, definition_as_json, parse_definition
+from app.domain.reading import MOST_PROBLEMS
 from app.domain.scoring import score
 from app.features.instruments.builtin import built_ins
 from tests.domain.instrument_maker import definition
@@ -179,3 +182,27 @@ def test_the_checksums_of_what_is_loaded_do_not_change_with_the_form() -> None:
 def test_built_in_definitions_survive_json(name: str) -> None:
     known = built_ins()[name].definition
     assert parse_definition(definition_as_json(known)) == known
+
+
+def test_w7_a_file_of_nothing_but_parts_is_refused_at_once() -> None:
+    many = [{"id": f"s{n}", "title": "x"} for n in range(60_000)]
+    norms = [{"scale": "no such", "group": "x"} for _ in range(60_000)]
+    texts: dict[str, Any] = {f"a{n}": {} for n in range(60_000)}
+    for raw in (
+        definition(scales=many, norms=norms),
+        definition(reliabilities=norms, norms=norms),
+        definition(translations=texts),
+        definition(options=many),
+    ):
+        began = time.process_time()
+        said = refused(raw)
+        assert time.process_time() - began < 2
+        assert len(said) <= MOST_PROBLEMS
+        assert sum(map(len, said.values())) < 1_000_000
+
+
+def test_w7_a_table_of_nothing_but_lines_is_refused_at_once() -> None:
+    began = time.process_time()
+    with pytest.raises(DefinitionError, match="Give at most 1000 items"):
+        definition_of_file("x.csv", b"index,text,domain,key\n" + b"a\n" * 1_000_000, Beside())
+    assert time.process_time() - began < 2

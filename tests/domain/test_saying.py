@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import copy
 import pickle
+from datetime import date
 
 from app.domain.attributes import BadValue
 from app.domain.errors import FieldProblem, InvalidInput
-from app.domain.saying import Told, later, plain, recalled, several, stored
+from app.domain.saying import Month, Told, later, plain, recalled, several, stored
 from app.infra.speech import speaker
 
 CHINESE = speaker("zh_Hans_CN")
@@ -81,6 +82,18 @@ def test_an_organizations_own_words_for_people_are_put_in_where_it_is_said() -> 
         assert sentence.said(plain, people) == (
             "Only the adviser can freeze a revision. The step is returned to the student, so it cannot be skipped."
         )
+
+
+def test_days_and_months_are_written_as_the_reader_writes_them() -> None:
+    day = date(2027, 5, 3)
+    late = "“%(text)s” is due later, on %(day)s; days: %(days)s"
+    assert speaker("en")(late, text="x", day=day, days=2) == "“x” is due later, on May 3, 2027; days: 2"
+    assert "2027年5月3日" in CHINESE(late, text="x", day=day, days=2)
+    assert (speaker("en")("%(month)s", month=Month(day)), CHINESE("%(month)s", month=Month(day))) == (
+        "May 2027",
+        "2027年5月",
+    )
+    assert plain("%(day)s, %(month)s", day=day, month=Month(day)) == "2027-05-03, 2027-05"
 
 
 def test_plain_fills_in_too() -> None:

@@ -228,3 +228,10 @@ def test_the_load_of_what_is_not_known_is_left_out_and_named() -> None:
     )
     assert dict(load.hours) == {date(2026, 4, 1): pytest.approx(20)}
     assert load.uncounted == ("undated", "effortless")
+
+
+def test_of_many_overfull_months_the_nearest_are_told() -> None:
+    lifetime = [Action(f"a{n}", start_on=date(1900, 1, 1), due_on=date(2200, 12, 31), hours=10_000) for n in range(50)]
+    risks = find_risks(lifetime, date(2026, 10, 15), 1)
+    months = [risk.month for risk in risks["a0"] if risk.why is Why.OVERLOAD]
+    assert (months[0], months[-1], len(months)) == (date(2025, 10, 1), date(2027, 9, 1), 24)

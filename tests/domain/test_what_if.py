@@ -132,6 +132,15 @@ def test_fewer_hours_a_week_overload_the_months() -> None:
     assert tried({"kind": "hours", "hours_week": 5}, {"kind": "hours", "hours_week": 40}).late == []
 
 
+def test_the_hours_that_the_plan_says_count_before_and_under_a_change() -> None:
+    full = PLAN | {S.ACTION_PLAN: {**PLAN[S.ACTION_PLAN], "hours_a_week": 5}}
+    # Too full already: fewer hours do not bring it.
+    assert tried({"kind": "hours", "hours_week": 4}, plan=full).late == []
+    later = {"kind": "action_days", "action": "a1", "start_on": "2026-12-01", "due_on": "2026-12-31"}
+    found = [late.risk.month for late in tried(later, plan=full).late if late.risk.why is Why.OVERLOAD]
+    assert found == [date(2026, 12, 1)]
+
+
 @pytest.mark.parametrize(
     ("change", "found"),
     [

@@ -6,14 +6,18 @@ import json
 import os
 import random
 import re
+import signal
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 
 import pytest
 
 from app.drill.crew import Crew, Killer
 from app.drill.phases import Subject
+from app.infra import processes
 from tests.harness import Servers
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -57,6 +61,63 @@ def test_a_kill_without_a_victim_is_not_counted(servers: Servers, tmp_path: Path
     finally:
         alone.kill()
         alone.wait()
+
+
+def test_a_drill_that_is_told_to_end_leaves_nothing(tmp_path: Path) -> None:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("OCTANT_")}
+    drill = subprocess.Popen(
+        [sys.executable, "-m", "app.cli", "drill", "--trials", "1", "--clients", "2000"],
+        cwd=ROOT,
+        env={**environment, "TMPDIR": str(tmp_path)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        until = time.monotonic() + 120
+        while not list(tmp_path.glob("octant-drill-*/worker.log")) and time.monotonic() < until:
+            time.sleep(0.1)
+        crew = processes.descendants(drill.pid)
+        assert crew
+        drill.terminate()
+        assert drill.wait(60) == 128 + signal.SIGTERM
+    finally:
+        drill.kill()
+        drill.wait()
+    assert list(tmp_path.glob("octant-drill-*")) == []
+    assert processes.wait_until_gone(crew, 5) == set()
+
+
+def test_what_is_killed_is_started_again_once_whoever_looks_meanwhile(servers: Servers, tmp_path: Path) -> None:
+    crew = Crew(servers.settings("any", tmp_path), servers.valkey, tmp_path)
+    started = []
+
+    def start(name: str) -> None:
+        process = subprocess.Popen(["/bin/sleep", "60"], start_new_session=True)
+        started.append(process)
+        crew._running[name] = process
+
+    crew._start = start  # type: ignore[method-assign] # what is started does not matter here, only how often
+    start("sweeper")
+    ended = threading.Event()
+
+    def look() -> None:
+        while not ended.is_set():
+            crew.mend()
+
+    looker = threading.Thread(target=look)
+    looker.start()
+    try:
+        for _ in range(30):
+            crew.kill("sweeper", 0)
+    finally:
+        ended.set()
+        looker.join()
+        alive = [process for process in started if process.poll() is None]
+        for process in alive:
+            process.kill()
+            process.wait()
+    assert len(started) == 31
+    assert len(alive) == 1
 
 
 def test_every_choice_of_a_killer_comes_from_its_seed(servers: Servers, tmp_path: Path) -> None:

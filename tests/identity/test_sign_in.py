@@ -15,7 +15,7 @@ from app.features.identity.pages import local_path
 from app.infra.runtime import Runtime
 from tests.factories import Person, World
 from tests.harness import Clock
-from tests.identity.helpers import PASSWORD, csrf_of, give_password, sign_in
+from tests.identity.helpers import PASSWORD, csrf_of, give_password, send, sign_in
 
 
 @pytest.fixture
@@ -61,6 +61,21 @@ def test_s3_sign_out_everywhere_ends_the_other_browsers(app: Flask, counsellor: 
     sign_in(other, counsellor.email, PASSWORD)
     one.post("/sign-out", data={"csrf_token": csrf_of(one, "/organization"), "everywhere": "1"})
     assert other.get("/organization").location.startswith("/sign-in")
+
+
+def test_a_new_password_ends_the_other_browsers_and_this_one_is_listed_by_its_name(
+    app: Flask, counsellor: Person
+) -> None:
+    here, there = app.test_client(), app.test_client()
+    here.environ_base["HTTP_USER_AGENT"] = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
+    for browser in (here, there):
+        sign_in(browser, counsellor.email, PASSWORD)
+    answer = send(here, "/profile/password", "/profile", old=PASSWORD, password="nine patient rivers bend")
+    assert answer.location == "/profile"
+    assert there.get("/organization").location.startswith("/sign-in")
+    listed = here.get("/profile").text
+    assert "Firefox on Linux" in listed
+    assert "127.0.0.1" in listed
 
 
 @pytest.mark.parametrize(("idle", "lives"), [(timedelta(minutes=29), True), (timedelta(minutes=31), False)])

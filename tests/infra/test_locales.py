@@ -23,6 +23,9 @@ from tests.factories import World
         ("en", "UTC", "en"),
         ("en", None, "en"),
         ("en", "Nowhere/At all", "en"),
+        # Names that no language has: from rosters of before, and from those who try.
+        ("xx", "Europe/Dublin", "en_IE"),
+        ("../../etc", "Europe/Dublin", "en_IE"),
     ],
 )
 def test_a_language_gets_the_region_of_the_zone(locale: str, zone: str | None, expected: str) -> None:

@@ -6,6 +6,7 @@ import io
 import time
 import unicodedata
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from typing import Any
 
 import pikepdf
@@ -143,6 +144,20 @@ def test_w8_memory_and_time_are_capped_and_the_next_document_is_fine(press: Pres
         press.seconds = 20
     assert press.print_one("plain.typ", {"lines": ["after"]}).problem is None
     assert time.monotonic() - started < 30
+
+
+def test_w8_few_wait_and_the_others_are_told_at_once(press: Press) -> None:
+    press.seconds, press.patience = 2, 0.2
+    try:
+        with ThreadPoolExecutor(6) as asking:
+            begun = time.monotonic()
+            told = [asking.submit(press.print_one, "loop.typ", {}) for _ in range(6)]
+            at_once = [one for one in as_completed(told) if time.monotonic() - begun < 1]
+        problems = [one.result().problem or "" for one in told]
+    finally:
+        press.seconds, press.patience = 20, 2.0
+    assert sum("Too many" in problem for problem in problems) >= len(at_once) >= 4
+    assert press.print_one("plain.typ", {"lines": ["after"]}).problem is None
 
 
 def test_a_bad_document_costs_its_neighbours_nothing(press: Press) -> None:

@@ -4,56 +4,34 @@ from __future__ import annotations
 
 import os
 import re
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from flask import Flask
-from flask.sessions import SecureCookieSessionInterface
 from playwright.sync_api import Page, expect
 from sqlalchemy import select
-from werkzeug.serving import make_server
 
 from app.domain import access
 from app.domain.access import Role
 from app.factory import create_app
-from app.features.identity.service import start_session
 from app.features.instruments.builtin import add_built_in
 from app.features.instruments.models import Assessment
 from app.infra.runtime import Runtime
 from tests.browser_fixture import Opened, OpenPage
 from tests.factories import Person, World
+from tests.served import Served, serving, violations
 
 pytestmark = [pytest.mark.browser, pytest.mark.committed]
-TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 
 @dataclass(frozen=True)
-class Site:
+class Site(Served):
     """A served installation: a client with a plan, their counsellor, an administrator."""
 
-    address: str
-    app: Flask
-    runtime: Runtime
     client: Person
     lena: Person
     admin: Person
-
-    def open(self, open_page: OpenPage, person: Person, path: str, **options: object) -> Opened:
-        with self.runtime.database.identity_session() as session:
-            token = start_session(
-                session, person.user_id, self.runtime.clock(), organization_id=person.actor.organization_id
-            )
-        signer = SecureCookieSessionInterface().get_signing_serializer(self.app)
-        assert signer is not None
-        cookie = {"name": "octant", "value": signer.dumps({"_user_id": token}), "url": self.address}
-        opened = open_page("about:blank", **options)
-        opened.page.context.add_cookies([cookie])  # type: ignore[list-item] # dumps gives text
-        opened.page.goto(self.address + path)
-        return opened
 
 
 @pytest.fixture
@@ -69,18 +47,8 @@ def site(live: Runtime) -> Iterator[Site]:
     with live.database.unit_of_work(access.system(here)) as uow:
         add_built_in(uow, "interests")
     app = create_app(live)
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield Site(f"http://localhost:{server.port}", app, live, client, lena, admin)
-    server.shutdown()
-    thread.join()
-    server.server_close()
-
-
-def violations(page: Page) -> list[str]:
-    found = Axe().run(page, options={"runOnly": TAGS}).response["violations"]
-    return [f"{v['id']}: {n['html'][:160]} {n['failureSummary'][:200]}" for v in found for n in v["nodes"]]
+    with serving(app) as address:
+        yield Site(address, app, live, client, lena, admin)
 
 
 def looked_at(opened: Opened, name: str) -> None:

@@ -24,7 +24,8 @@ from app.features.instruments.models import InstrumentVersion
 from app.features.instruments.queries import newest_interests
 from app.features.instruments.service import load_definition
 from app.features.instruments.sittings import begin_sitting, finish_sitting, save_answers
-from app.features.occupations.queries import current_release, interest_matrix
+from app.features.occupations.queries import interest_matrix
+from app.features.occupations.releases import current_release
 from app.infra.runtime import Runtime
 from tests.factories import World
 from tests.shared_data import data_file, vectors

@@ -17,9 +17,10 @@ from app.domain.scoring import score
 from app.features.instruments.builtin import add_built_in, built_ins, not_added
 from app.features.instruments.commands import SaveAnswers
 from app.features.instruments.models import Assessment
-from app.features.instruments.queries import newest_interests, newest_paths, newest_skills, newest_values
+from app.features.instruments.queries import newest_interests, newest_results
 from app.features.instruments.sittings import begin_sitting, finish_sitting, save_answers
-from app.features.occupations.queries import current_release, skill_matrix, values_matrix
+from app.features.occupations.queries import skill_matrix, values_matrix
+from app.features.occupations.releases import current_release
 from app.infra.db.open import UnitOfWork
 from app.infra.runtime import Runtime
 from tests.factories import World
@@ -63,7 +64,7 @@ def test_the_newest_interests_by_area(runtime: Runtime, world: World) -> None:
         assert found.sem == {}
         assert (found.version, found.key) == (1, "octant-interests")
         assert newest_interests(uow, other) is None
-        assert newest_values(uow, client) is None
+        assert newest_results(uow, client, ["values"]) == {}
 
 
 def test_a_counsellor_sees_only_the_caseload(runtime: Runtime, world: World) -> None:
@@ -110,14 +111,8 @@ def test_values_skills_and_paths_come_as_later_steps_read_them(
             }[name]
             save_answers(uow, SaveAnswers(sitting_id=sitting.row.id, answers=answers))
             finish_sitting(uow, sitting.row.id)
-        values, skills, paths = (
-            newest_values(uow, client_id),
-            newest_skills(uow, client_id),
-            newest_paths(uow, client_id),
-        )
-        assert values is not None
-        assert skills is not None
-        assert paths is not None
+        found = newest_results(uow, client_id, ["values", "skills", "paths"])
+        values, skills, paths = found["values"], found["skills"], found["paths"]
         assert list(values.scores) == list(WORK_VALUES)
         assert values.scores["achievement"] == 10
         assert sum(score or 0 for score in values.scores.values()) == 30

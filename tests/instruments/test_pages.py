@@ -79,6 +79,29 @@ def test_files_that_are_no_definition_are_refused(app: Flask, world: World) -> N
         assert browser.post("/instruments/new", data=upload(name, content)).status_code == 422
 
 
+def test_a_sheet_with_a_deceiving_name_or_old_line_ends_breaks_nothing(app: Flask, world: World) -> None:
+    app.config["WTF_CSRF_ENABLED"] = False
+    organization = world.organization()
+    world.clients(organization, 1, external_id="A1")
+    browser = world.browser(app, world.person(organization, Role.ADMIN))
+    loaded = browser.post("/instruments/new", data=upload("x.json", json.dumps(definition()).encode()))
+    refused = browser.post(loaded.location + "/answers", data=upload("a.csv", b"id,a1\r,b1,a2\rA1,1,2,3\n"))
+    assert refused.status_code == 422
+    assert "not a table of answers" in refused.text
+    sheet = b"id;a1;b1;a2\nA1;1;2;3\n"
+    body = (
+        b"--x\r\nContent-Disposition: form-data; name=\"file\"; filename*=UTF-8''a%0D%0AX-Evil:%201%E2%80%AEvsc.csv\r\n"
+        b"Content-Type: text/csv\r\n\r\n" + sheet + b"\r\n--x--\r\n"
+    )
+    checked = browser.post(loaded.location + "/answers", data=body, content_type="multipart/form-data; boundary=x")
+    assert checked.status_code == 302
+    file_id = checked.location.rpartition("/")[2]
+    taken = browser.get(f"/files/{file_id}", buffered=True)
+    assert (taken.status_code, taken.data) == (200, sheet)
+    assert "X-Evil" not in taken.headers
+    assert "\u202e" not in browser.get(f"/api/v1/files/{file_id}").get_json()["name"]
+
+
 def test_only_administrators_reach_instruments(app: Flask, world: World) -> None:
     organization = world.organization()
     for role in (Role.COUNSELLOR, Role.ANALYST):

@@ -24,7 +24,6 @@ from app.features.clients.service import define_attribute
 from app.features.cohorts.commands import ChangeMembers, CreateCohort
 from app.features.cohorts.service import add_members, create_cohort
 from app.features.identity.links import make_reset
-from app.features.identity.service import start_session
 from app.features.instruments.builtin import add_built_in
 from app.features.instruments.commands import LoadDefinition
 from app.features.instruments.models import Assessment
@@ -288,10 +287,4 @@ def _tried(rule: str, everything: Everything) -> list[str]:
     return [re.sub(r"<[^>]+>", str(some_id), path) for some_id in ids]
 
 
-def session_token(runtime: Runtime, person: Person) -> str:
-    """What the cookie of a signed-in browser holds."""
-    with runtime.database.identity_session() as session:
-        return start_session(session, person.user_id, runtime.clock(), organization_id=person.actor.organization_id)
-
-
-__all__ = ["Everything", "addresses", "make_everything", "session_token"]
+__all__ = ["Everything", "addresses", "make_everything"]

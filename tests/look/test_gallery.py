@@ -3,19 +3,13 @@
 import re
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from tests.browser_fixture import OpenPage
 from tests.look.gallery import PAGES, create_gallery
+from tests.served import violations
 
 pytestmark = pytest.mark.browser
-TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-
-
-def violations(page: object) -> list[str]:
-    found = Axe().run(page, options={"runOnly": TAGS}).response["violations"]  # type: ignore[arg-type]  # a sync page
-    return [f"{v['id']}: {n['html'][:160]} {n['failureSummary'][:200]}" for v in found for n in v["nodes"]]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

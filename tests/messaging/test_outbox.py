@@ -369,3 +369,22 @@ def test_a_readers_own_values_are_shown_and_never_read_as_markup_or_marks() -> N
         assert "A &amp; B" in html
         own = own | {"given_name": name}
     assert "Hello Bo," in render_mail("review_prompt", "en", shared, own | {"given_name": "Bo"})[1]
+
+
+def test_what_many_share_is_no_mark_either() -> None:
+    shared = {
+        "lang": "en",
+        "organization": "\ue000url\ue001",
+        "counsellor": "Lena \ue000nothing\ue001",
+        "reminder": 0,
+        "day": "1 May",
+        "accent": "#0b6b66",
+        "has_dial": 0,
+        "counsellor_word": "adviser",
+    }
+    own = {"given_name": "Bo", "url": "https://example.org/a", "unsubscribe_url": "https://example.org/u"}
+    plain = render_mail("review_prompt", "en", shared, own)[1]
+    assert "Lena nothing" in plain
+    assert plain.count("https://example.org/a") == render_mail(
+        "review_prompt", "en", shared | {"organization": "Centre"}, own
+    )[1].count("https://example.org/a")

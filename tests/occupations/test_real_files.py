@@ -17,6 +17,7 @@ from app.features.occupations import queries, store
 from app.features.occupations.bls import read_bls
 from app.features.occupations.content import Content
 from app.features.occupations.onet import INTERESTS, read_onet
+from app.features.occupations.releases import current_release, find_release
 from app.infra.db.migrate import admin_engine
 from app.infra.queue import SilentDoorbell
 from app.infra.runtime import Runtime
@@ -147,7 +148,7 @@ def both(servers: Servers, old: Content, new: Content, tmp_path: Path, clock: Cl
 def test_two_releases_lie_side_by_side_and_what_names_the_old_one_still_reads_it(both: World) -> None:
     organization = both.organization()
     with both.runtime.database.unit_of_work(access.system(organization)) as uow:
-        now, then = queries.current_release(uow), queries.find_release(uow, "onet-30.1")
+        now, then = current_release(uow), find_release(uow, "onet-30.1")
         assert now is not None
         assert then is not None
         assert (now.key, now.label_of("values"), then.label_of("interests")) == ("onet-30.2", "30.1", "30.1")

@@ -14,7 +14,7 @@ from sqlalchemy import text
 from app.domain import access
 from app.domain.outlook import share_asking_at_most
 from app.features.occupations import queries
-from app.features.occupations.queries import Release
+from app.features.occupations.releases import Release, current_outlook, current_release
 from app.features.occupations.search import search
 from app.infra.db.open import UnitOfWork
 from tests.factories import World
@@ -32,7 +32,7 @@ def uow(catalogue_world: World) -> Iterator[UnitOfWork]:
 
 @pytest.fixture
 def release(uow: UnitOfWork) -> Release:
-    found = queries.current_release(uow)
+    found = current_release(uow)
     assert found is not None
     return found
 
@@ -103,7 +103,7 @@ def test_the_projections_join_as_verified(uow: UnitOfWork, release: Release) -> 
     profiles = queries.interest_matrix(uow, release)
     outlooks = queries.outlook_of(uow, profiles.codes)
     assert Counter(each.join for each in outlooks.values()) == {"exact": 893, "broad": 18, "table": 12}
-    outlook = queries.current_outlook(uow)
+    outlook = current_outlook(uow)
     assert outlook is not None
     assert queries.national_figures(outlook).growth == 3.1
     # Dental surgeons' pay is withheld above a limit: the words stand, never a number.

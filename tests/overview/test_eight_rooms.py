@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import os
 import re
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -17,18 +16,15 @@ from uuid import UUID
 import pytest
 from playwright.sync_api import Page, expect
 from pypdf import PdfReader
-from werkzeug.serving import make_server
 
 from app import composition
 from app.domain.access import Role
 from app.domain.cadence import OnDates, ReviewPolicy
 from app.domain.steps import StepKey
-from app.domain.template_content import checksum, content_as_json, parse_content
 from app.factory import create_app
 from app.features.instruments.builtin import add_built_in
 from app.features.messaging.relay import relay_of
 from app.features.plans.default_template import default_content
-from app.features.plans.models import PlanTemplate, TemplateVersion
 from app.features.plans.queries import view_plan
 from app.features.reviews.commands import SetPolicy
 from app.features.reviews.settings import set_policy
@@ -37,8 +33,8 @@ from app.infra.runtime import Runtime
 from tests.browser_fixture import Opened, OpenPage
 from tests.factories import World
 from tests.infra.test_pdf import packed
-from tests.instruments.test_browser import Site as Served
-from tests.instruments.test_browser import answer_by_keyboard, press_button, violations
+from tests.instruments.test_browser import Site, answer_by_keyboard, press_button
+from tests.served import serving, violations
 from tests.steps.choosing import PUBLISHED, store_result
 
 pytestmark = [pytest.mark.browser, pytest.mark.committed]
@@ -59,7 +55,7 @@ FACTORS = (
 class Walk:
     """The served installation, its people, the plan, and the mail that leaves it."""
 
-    served: Served
+    site: Site
     plan_id: UUID
     mails: Path
     phone: Opened
@@ -72,7 +68,7 @@ class Walk:
 
     def step(self, number: int, part: int | str = "") -> None:
         """Open a step of one's own plan, on a screen of the guided way."""
-        self.page.goto(f"{self.served.address}/my-plan/steps/{number}{f'?part={part}' if part else ''}")
+        self.page.goto(f"{self.site.address}/my-plan/steps/{number}{f'?part={part}' if part else ''}")
 
     def next(self) -> None:
         """Go on to the next screen."""
@@ -89,7 +85,7 @@ class Walk:
 
     def accept(self, number: int) -> None:
         """The counsellor reads the step beside the client and accepts it."""
-        self.desk.page.goto(f"{self.served.address}/plans/{self.plan_id}/steps/{number}")
+        self.desk.page.goto(f"{self.site.address}/plans/{self.plan_id}/steps/{number}")
         looked_at(self.desk, f"walk-{number}-1440", 1440)
         self.desk.page.get_by_role("button", name=f"Accept step {number}").click()
         expect(self.desk.page.locator(".head").get_by_text("completed")).to_be_visible()
@@ -121,33 +117,13 @@ def walk(live: Runtime, tmp_path: Path, open_page: OpenPage) -> Iterator[Walk]:
         store_result(uow, client_id, "interests", PUBLISHED)
         raw = default_content("en")
         raw["steps"]["self_assessment"]["instruments"] = ["octant-adaptability"]
-        content = parse_content(raw)
-        template = PlanTemplate(name="The eight steps")
-        uow.session.add(template)
-        uow.session.flush()
-        uow.session.add(
-            TemplateVersion(
-                template_id=template.id,
-                version=1,
-                state="published",
-                content=content_as_json(content),
-                checksum=checksum(content),
-                published_at=uow.now,
-            )
-        )
-        template_id = template.id
-    plan_id = world.plan(here, client_id, template_id)
+    plan_id = world.plan(here, client_id, world.template(here, raw=raw))
     app = create_app(runtime)
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    served = Served(f"http://localhost:{server.port}", app, runtime, client, lena, admin)
-    phone = served.open(open_page, client, "/my-plan", width=360, height=740)
-    desk = served.open(open_page, lena, "/", width=1440)
-    yield Walk(served, plan_id, tmp_path / "sink" / "messages", phone, desk)
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serving(app) as address:
+        site = Site(address, app, runtime, client, lena, admin)
+        phone = site.open(open_page, client, "/my-plan", width=360, height=740)
+        desk = site.open(open_page, lena, "/", width=1440)
+        yield Walk(site, plan_id, tmp_path / "sink" / "messages", phone, desk)
     relay_of(runtime.settings.smtp_url).close()
     sink.stop()
 
@@ -226,12 +202,12 @@ def _self_assessment(walk: Walk) -> None:
     walk.hand_in(2)
     # The counsellor sends it back, the client reads why and says more.
     desk = walk.desk.page
-    desk.goto(f"{walk.served.address}/plans/{walk.plan_id}/steps/2")
+    desk.goto(f"{walk.site.address}/plans/{walk.plan_id}/steps/2")
     desk.get_by_text("Return", exact=True).first.click()
     desk.locator("#return-reason").fill("Say where you recognise it from.")
     desk.get_by_role("button", name="Return", exact=True).click()
     expect(desk.locator(".head").get_by_text("returned")).to_be_visible()
-    page.goto(f"{walk.served.address}/my-plan")
+    page.goto(f"{walk.site.address}/my-plan")
     expect(page.get_by_text("Say where you recognise it from.").first).to_be_visible()
     page.get_by_role("link", name="Look at it").click()
     walk.step(2, 2)
@@ -370,15 +346,15 @@ def _action_plan(walk: Walk) -> None:
     expect(page.get_by_text("All is done on")).to_be_visible()
     walk.hand_in(7)
     walk.accept(7)
-    with walk.served.runtime.database.unit_of_work(walk.served.admin.actor) as uow:
+    with walk.site.runtime.database.unit_of_work(walk.site.admin.actor) as uow:
         first, second = view_plan(uow, walk.plan_id).content(StepKey.ACTION_PLAN)["actions"]
     assert second["after"] == [first["id"]]
 
 
 def _review(walk: Walk, open_page: OpenPage) -> None:
     """A prompt that is due leaves as a mail; its link opens the check-in in a browser that is not signed in."""
-    runtime, organization = walk.served.runtime, walk.served.client.actor.organization_id
-    with runtime.database.unit_of_work(walk.served.admin.actor) as uow:
+    runtime, organization = walk.site.runtime, walk.site.client.actor.organization_id
+    with runtime.database.unit_of_work(walk.site.admin.actor) as uow:
         cadence = OnDates((uow.now.date() - timedelta(days=1), uow.now.date() + timedelta(days=180)))
         policy = ReviewPolicy(cadence=cadence, quiet_hours=None, weekdays=tuple(range(7)))
         set_policy(uow, SetPolicy(scope="plan", subject_id=walk.plan_id, policy=policy))
@@ -389,7 +365,7 @@ def _review(walk: Walk, open_page: OpenPage) -> None:
     assert body is not None
     address = re.search(r"/check-in/[A-Za-z0-9_-]{64}", body.get_content())
     assert address is not None
-    opened = open_page(walk.served.address + address[0], width=360, height=740)
+    opened = open_page(walk.site.address + address[0], width=360, height=740)
     page = opened.page
     page.get_by_role("button", name="Begin").press("Enter")
     for question in page.locator("fieldset:has(.choices-cards)").all():
@@ -398,15 +374,13 @@ def _review(walk: Walk, open_page: OpenPage) -> None:
     looked_at(opened, "walk-8-360", 360)
     page.get_by_role("button", name="Send my answers").press("Enter")
     expect(page.get_by_role("heading", level=1)).not_to_have_text("Check-in")
-    walk.desk.page.goto(f"{walk.served.address}/plans/{walk.plan_id}/steps/8")
+    walk.desk.page.goto(f"{walk.site.address}/plans/{walk.plan_id}/steps/8")
     looked_at(walk.desk, "walk-8-1440", 1440)
 
 
 def _report(walk: Walk) -> str:
     """The words of the client's report, without blanks."""
-    answer = walk.desk.page.request.get(
-        f"{walk.served.address}/clients/{walk.served.client.actor.client_id}/report.pdf"
-    )
+    answer = walk.desk.page.request.get(f"{walk.site.address}/clients/{walk.site.client.actor.client_id}/report.pdf")
     assert answer.status == 200
     return "".join(packed(page.extract_text()) for page in PdfReader(io.BytesIO(answer.body())).pages)
 

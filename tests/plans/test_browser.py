@@ -2,69 +2,38 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from flask import Flask
-from flask.sessions import SecureCookieSessionInterface
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 from sqlalchemy import select
-from werkzeug.serving import make_server
 
 from app.domain.steps import StepKey
 from app.factory import create_app
-from app.features.identity.service import start_session
 from app.features.plans.models import StepContent
 from app.infra.runtime import Runtime
-from tests.browser_fixture import Opened, OpenPage
+from tests.browser_fixture import OpenPage
 from tests.factories import Person, World
 from tests.plans.scenes import Scene, make_scene
+from tests.served import Served, faults_of, serving
 
 pytestmark = [pytest.mark.browser, pytest.mark.committed]
 
 
 @dataclass(frozen=True)
-class Site:
+class Site(Served):
     """A served installation with a scene in it."""
 
-    address: str
-    app: Flask
-    runtime: Runtime
     scene: Scene
-
-    def open(self, open_page: OpenPage, person: Person, path: str, **options: object) -> Opened:
-        """Open a page as a person."""
-        with self.runtime.database.identity_session() as session:
-            token = start_session(
-                session,
-                person.user_id,
-                self.runtime.clock(),
-                organization_id=person.actor.organization_id,
-            )
-        signer = SecureCookieSessionInterface().get_signing_serializer(self.app)
-        assert signer is not None
-        opened = open_page("about:blank", **options)
-        opened.page.context.add_cookies(
-            [{"name": "octant", "value": signer.dumps({"_user_id": token}), "url": self.address}]  # type: ignore[typeddict-item] # dumps gives text
-        )
-        opened.page.goto(self.address + path)
-        return opened
 
 
 @pytest.fixture
 def site(live: Runtime) -> Iterator[Site]:
     scene = make_scene(World(live))
     app = create_app(live)
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield Site(f"http://127.0.0.1:{server.port}", app, live, scene)
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serving(app) as address:
+        yield Site(address, app, live, scene)
 
 
 def test_what_is_typed_is_saved_again_and_again(site: Site, open_page: OpenPage) -> None:
@@ -97,20 +66,13 @@ def _pages(scene: Scene) -> list[tuple[Person, str]]:
     ]
 
 
-def _fits(page: Page, width: int) -> bool:
-    return int(page.evaluate("document.documentElement.scrollWidth")) <= width
-
-
 def test_pages_fit_and_axe_finds_nothing(site: Site, open_page: OpenPage) -> None:
     found = []
     for person, path in _pages(site.scene):
-        for width, scheme in ((1440, "light"), (360, "dark")):
-            opened = site.open(open_page, person, path, width=width, scheme=scheme)
-            page = opened.page
-            problems = [violation["id"] for violation in Axe().run(page).response["violations"]]
-            if problems or opened.complaints or not _fits(page, width):
-                found.append((path, width, scheme, problems, opened.complaints))
-            page.context.close()
+        opened = site.open(open_page, person, path)
+        faults = faults_of(opened.page, f"plans-{path.strip('/').replace('/', '-')}")
+        found += [f"{path} {fault}" for fault in faults + opened.complaints]
+        opened.page.context.close()
     assert found == []
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 from datetime import date
 from uuid import UUID
 
@@ -11,14 +12,14 @@ import numpy as np
 import openpyxl
 import pytest
 from flask import Flask
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import event, text
 
 from app.domain import access
 from app.domain.access import Role
 from app.domain.saying import plain
-from app.features.reports.aggregates import STATUSES, Aggregates, Cohorts, Counted, count_all
+from app.features.reports.aggregates import STATUSES, Aggregates, Cohorts, Counted, count_all, tell_of_no_few
 from app.features.reports.shown import ShownTable, show
 from app.infra.runtime import Runtime
 from tests.factories import World
@@ -76,7 +77,7 @@ def test_p5_no_small_cell_is_shown_or_follows_from_its_row(data: st.DataObject) 
     others = np.array([np.diff([0, *cut, int(r)]) for cut, r in zip(cuts, rest, strict=True)], dtype=np.int64)
     funnel = np.concatenate([completed.sum(axis=0)[:, None], others], axis=1)
     threshold = data.draw(st.integers(5, 30))
-    shown = show(made(funnel, completed, sizes, threshold), plain, withhold=True)
+    shown = show(made(funnel, completed, sizes, threshold), plain)
     for table in shown.tables:
         for _, cells, total in table.rows:
             for cell in (total, *(cells if table.key != "cohorts" else ())):
@@ -102,10 +103,32 @@ def test_a_cohort_inside_another_of_nearly_its_size_is_withheld() -> None:
     aggregates = made(np.full((8, 6), 20, dtype=np.int64), completed, sizes)
     shared = aggregates.cohorts.shared
     shared[0, 0], shared[1, 1], shared[0, 1], shared[1, 0] = 30, 35, 30, 30
-    table = next(t for t in show(aggregates, plain, withhold=True).tables if t.key == "cohorts")
+    table = next(t for t in show(aggregates, plain).tables if t.key == "cohorts")
     assert [cell.text for cell in table.rows[0][1]] == [None] * 8
     assert table.rows[0][2].text is None
     assert table.rows[1][2].text == "35"
+
+
+@given(
+    st.lists(st.tuples(st.frozensets(st.integers(0, 3)), st.integers(1, 14)), min_size=1, max_size=9),
+    st.sampled_from((5, 10)),
+)
+def test_p5_no_few_follow_from_cohorts_that_share_people(people: list[tuple[frozenset[int], int]], least: int) -> None:
+    """Whatever sums and differences of the groups shown give a group of people, it is nobody or enough of them."""
+    counts = np.array([number for _, number in people])
+    # Of fewer in all nothing is shown.
+    assume(counts.sum() >= least)
+    masks = np.array([sum(1 << cohort for cohort in known) for known, _ in people])
+    listed = tell_of_no_few(masks, counts, range(4), least)
+    groups = [(masks >> cohort) & 1 == 1 for cohort in listed]
+    everybody = np.ones(len(people), dtype=bool)
+    others = ~np.logical_or.reduce([*groups, ~everybody])
+    shown = [*groups, others, everybody]
+    for signs in itertools.product((-1, 0, 1), repeat=len(shown)):
+        found = sum((sign * group.astype(int) for sign, group in zip(signs, shown, strict=True)), 0 * counts)
+        if set(found.tolist()) <= {0, 1}:
+            follows = int((found * counts).sum())
+            assert follows == 0 or follows >= least
 
 
 @pytest.fixture
@@ -122,7 +145,7 @@ def filled(runtime: Runtime, world: World) -> UUID:
 
 def test_counts_are_those_of_the_rows(runtime: Runtime, filled: UUID) -> None:
     with runtime.database.unit_of_work(access.system(filled)) as uow:
-        found = count_all(uow, TODAY)
+        found = count_all(uow, TODAY, withhold=False)
     assert (found.clients, found.plans) == (17, 16)
     assert found.funnel.counts[0].tolist() == [16, 0, 0, 0, 0, 0]
     assert found.funnel.counts[7].tolist() == [0, 0, 0, 0, 0, 16]
@@ -130,7 +153,8 @@ def test_counts_are_those_of_the_rows(runtime: Runtime, filled: UUID) -> None:
     assert found.cohorts.sizes.tolist() == [12, 4]
     assert found.cohorts.completed[:, 0].tolist() == [12, 4]
     with runtime.database.unit_of_work(access.system(filled)) as uow:
-        large = count_all(uow, TODAY, least=13).cohorts
+        # The four in none are too few to be told apart from the twelve.
+        large = count_all(uow, TODAY, withhold=True).cohorts
     assert (large.names, large.sizes.tolist()) == ((), [16])
     # Due on 13 October (in progress) and 10 November (returned): one of the two is late on 1 November.
     assert found.overdue.counts[3].tolist() == [16]
@@ -145,7 +169,7 @@ def test_a_counsellor_counts_their_caseload_alone(runtime: Runtime, world: World
         some = uow.session.scalars(text("SELECT id FROM clients ORDER BY external_id OFFSET 15 LIMIT 2")).all()
     world.caseload(counsellor, list(some))
     with runtime.database.unit_of_work(counsellor.actor) as uow:
-        found = count_all(uow, TODAY)
+        found = count_all(uow, TODAY, withhold=False)
     assert (found.clients, found.plans) == (2, 1)
     assert len(found.caseload.rows) == 1
 
@@ -156,7 +180,7 @@ def test_the_statements_are_few(runtime: Runtime, filled: UUID) -> None:
         connection = uow.session.connection()
         event.listen(connection, "before_cursor_execute", lambda *given: said.append(given[2]))
         said.clear()
-        count_all(uow, TODAY)
+        count_all(uow, TODAY, withhold=False)
     assert len(said) <= 9
 
 
@@ -180,6 +204,22 @@ def test_page_workbook_and_text_withhold_the_same(app: Flask, runtime: Runtime, 
         [f"{float(v):g}" if _number(v) else v for v in line] for line in in_book
     ]
     assert sum(line.count("withheld") for line in in_text) > 0
+
+
+def test_p5_pages_and_api_group_alike_so_that_nothing_follows_from_both(
+    app: Flask, runtime: Runtime, world: World, filled: UUID
+) -> None:
+    # Three people in a cohort of their own: listed by one and counted with the others by the other, they would follow.
+    some = world.clients(filled, 12)
+    world.plans(filled, some)
+    cohort_of(runtime, filled, some[:3], "A few")
+    browser = world.browser(app, world.person(filled, Role.ANALYST))
+    listed = [table for table in browser.get("/api/v1/aggregates").get_json()["tables"] if table["key"] == "cohorts"]
+    by_api = {row["name"]: row["total"]["text"] or "withheld" for table in listed for row in table["rows"]}
+    lines = list(csv.reader(io.StringIO(browser.get("/aggregates.csv").data.decode("utf-8-sig"))))
+    first = next(n for n, line in enumerate(lines) if line and line[0].startswith("Completed"))
+    assert by_api == {line[0]: line[-1] for line in lines[first + 1 : lines.index([], first)]}
+    assert set(by_api) == {"Class of 2028", "Others"}
 
 
 def _number(value: str) -> bool:

@@ -12,7 +12,9 @@ from sqlalchemy import event, select, text
 from app.domain import access
 from app.domain.access import Role
 from app.domain.errors import NotFound
+from app.domain.steps import StepKey
 from app.features.audit.models import AuditEntry
+from app.features.plans.models import StepContent
 from app.features.reports.document import Writer, documents
 from app.features.reports.service import safe_name, write_client_report
 from app.features.reports.sources import load_sources
@@ -43,6 +45,7 @@ def test_a5_the_report_is_accessible_and_holds_the_plan(runtime: Runtime, world:
         "Howexactthescoresareisnotyetknown",
         "Finishthethesis",
         "Pastreviews",
+        "answered:theplaniskept",
         "2of7",
     ):
         assert wanted in said, wanted
@@ -50,6 +53,20 @@ def test_a5_the_report_is_accessible_and_holds_the_plan(runtime: Runtime, world:
     with runtime.database.unit_of_work(admin.actor) as uow:
         noted = uow.session.scalars(select(AuditEntry).where(AuditEntry.action == "report.made")).one()
         assert noted.subject_id == clients[0]
+
+
+def test_the_tiles_count_the_goals_and_actions_that_count_now(runtime: Runtime, world: World) -> None:
+    organization = world.organization()
+    clients = world.clients(organization, 1)
+    fill_plans(runtime, world, organization, clients)
+    with runtime.database.unit_of_work(access.system(organization)) as uow:
+        row = uow.session.scalars(select(StepContent).where(StepContent.step == StepKey.GOALS.number)).one()
+        first, *others = row.content["goals"]
+        row.content = row.content | {"goals": [first | {"status": "dropped"}, *others]}
+        uow.session.flush()
+        ((_, document),) = documents(load_sources(uow, clients))
+    assert ["1", "goals"] in document["tiles"]
+    assert ["0 of 2", "actions done"] in document["tiles"]
 
 
 def test_who_may_have_a_report(runtime: Runtime, world: World) -> None:

@@ -139,8 +139,18 @@ def test_t2_who_left_the_caseload_is_not_named_by_the_counsellors_old_jobs(
     browser = world.browser(app, counsellor)
     assert browser.get(f"/jobs/{job}").text.count("Zanzibar-Marked") == 2
     assert browser.get(f"/files/{file.id}", buffered=True).status_code == 200
+    bundle = [
+        *files(runtime, counsellor, reports_runner.ARCHIVE_FILE),
+        *files(runtime, counsellor, reports_runner.WORKBOOK_FILE),
+    ]
+    assert [browser.get(f"/files/{one.id}", buffered=True).status_code for one in bundle] == [200, 200]
     with runtime.database.unit_of_work(admin.actor) as uow:
         uow.session.execute(update(CaseloadEntry).values(membership_id=successor.actor.membership_id))
+    # The archive holds the reports of both, the workbook names them.
+    for bundled in bundle:
+        assert browser.get(f"/files/{bundled.id}").status_code == 404
+        assert str(bundled.id) not in browser.get("/api/v1/files").text
+        assert world.browser(app, admin).get(f"/files/{bundled.id}", buffered=True).status_code == 200
     page = browser.get(f"/jobs/{job}")
     assert page.status_code == 200
     assert "Told" in page.text

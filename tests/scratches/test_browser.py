@@ -6,7 +6,6 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from app.domain.steps import StepAction, StepKey
@@ -19,6 +18,7 @@ from app.features.steps.registry import ROOMS
 from tests.browser_fixture import OpenPage
 from tests.factories import Person
 from tests.plans.test_browser import Site, site
+from tests.served import faults_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.committed]
 __all__ = ["site"]
@@ -86,15 +86,11 @@ def pages(site: Site, scratch: UUID) -> list[tuple[Person, str]]:
 def test_pages_fit_and_axe_finds_nothing(site: Site, open_page: OpenPage) -> None:
     scratch, found = prepare(site), []
     for person, path in pages(site, scratch):
-        for width, scheme in ((1440, "light"), (360, "dark")):
-            opened = site.open(open_page, person, path, width=width, scheme=scheme)
-            page = opened.page
-            page.evaluate("document.querySelectorAll('main details').forEach(one => one.open = true)")
-            problems = [violation["id"] for violation in Axe().run(page).response["violations"]]
-            wide = page.evaluate("document.documentElement.scrollWidth")
-            if problems or opened.complaints or wide > width:
-                found.append((path, width, scheme, problems, opened.complaints, wide))
-            page.context.close()
+        opened = site.open(open_page, person, path)
+        opened.page.evaluate("document.querySelectorAll('main details').forEach(one => one.open = true)")
+        faults = faults_of(opened.page, f"what-if-{path.strip('/').replace('/', '-')}")
+        found += [f"{path} {fault}" for fault in faults + opened.complaints]
+        opened.page.context.close()
     assert found == []
 
 

@@ -21,6 +21,7 @@ BODIES: tuple[Any, ...] = (
     {"kind": "occupation", "name": "Baker", "code": 5, "release": ["x"]},
     {"kind": "occupation", "name": "Baker", "code": "99-9999.99", "release": "x" * 5000},
     {"kind": "occupation", "name": "Baker", "code": "١٢-3456.00"},
+    {"kind": "occupation", "option": "o2", "name": {"a": ["x" * 5000]}, "release": ["x" * 5000]},
     {"kind": "factor", "factor": 1.5, "turned": {}},
     {"kind": "goal_day", "goal": "g1", "due_on": 5},
     {"kind": "goal_day", "goal": "g1", "due_on": "0001-01-01"},
@@ -77,4 +78,5 @@ def test_no_body_breaks_the_api(shown: tuple[FlaskClient, Site, UUID]) -> None:
     refused = {body for (_, body), code in answers.items() if code == 422}
     assert set(answers.values()) <= {200, 201, 422}
     assert str({"kind": "hours", "hours_week": 0}) in taken
+    assert not [body for body in taken if "xxxxx" in body]
     assert len(refused) >= 9

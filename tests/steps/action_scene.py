@@ -5,13 +5,19 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import Any
 
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
 from app.domain.steps import StepKey
 from app.features.plans import service
 from app.features.plans.commands import SaveContent
 from app.features.plans.queries import view_plan
 from app.features.steps.registry import ROOMS
 from app.infra.runtime import Runtime
-from tests.plans.scenes import Scene
+from tests.factories import World
+from tests.harness import Clock
+from tests.plans.scenes import Scene, make_scene
 
 
 def actions_from(today: date) -> list[dict[str, Any]]:
@@ -41,3 +47,18 @@ def write_actions(runtime: Runtime, scene: Scene, today: date, **more: Any) -> d
         content = {"hours_a_week": 10, "actions": actions_from(today)} | more
         command = SaveContent(plan_id=scene.plan_id, step=StepKey.ACTION_PLAN, content=content, over=over)
         return service.save_content(uow, command, ROOMS[StepKey.ACTION_PLAN]).content
+
+
+@pytest.fixture
+def scene(world: World, clock: Clock, runtime: Runtime) -> Scene:
+    """A plan with these actions."""
+    found = make_scene(world, clock=clock)
+    write_actions(runtime, found, clock.now.date())
+    return found
+
+
+@pytest.fixture
+def client(world: World, app: Flask, scene: Scene) -> FlaskClient:
+    """The client's browser."""
+    app.config["WTF_CSRF_ENABLED"] = False
+    return world.browser(app, scene.client)

@@ -73,6 +73,19 @@ def many_entries(number: int) -> bytes:
     return out.getvalue()
 
 
+def list_told_elsewhere(content: bytes) -> bytes:
+    """The same zip, its list of contents told to be short, and by the record for large archives to be as long as it is.
+
+    Readers follow the record for large archives where there is one.
+    """
+    place = content.rindex(b"PK\x05\x06")
+    entries, length, begin = struct.unpack_from("<HII", content, place + 10)
+    record = struct.pack("<4sQHHIIQQQQ", b"PK\x06\x06", 44, 45, 45, 0, 0, entries, entries, length, begin)
+    locator = struct.pack("<4sIQI", b"PK\x06\x07", 0, place, 1)
+    end = struct.pack("<4sHHHHIIH", b"PK\x05\x06", 0, 0, 1, 1, 46, begin, 0)
+    return content[:place] + record + locator + end
+
+
 def hostile() -> dict[str, tuple[str, bytes]]:
     """What must be refused: by a word, its name and content."""
     word = office("word")
@@ -98,6 +111,7 @@ def hostile() -> dict[str, tuple[str, bytes]]:
         "a real bomb": ("a.docx", office("word", *((f"word/{n}", b"\x00" * 9_000_000) for n in range(60)))),
         "a long list claimed": ("a.docx", claims_long_list(word, 2**31)),
         "a long list": ("a.docx", many_entries(30_000)),
+        "a long list told elsewhere": ("a.docx", list_told_elsewhere(many_entries(60_000))),
         "a zip cut off": ("a.docx", word[:-30]),
         "a zip behind something": ("a.docx", b"#!/bin/sh\n" + word),
         "same name twice": ("a.docx", word.replace(b"word/document.xml", b"[Content_Types].x")),

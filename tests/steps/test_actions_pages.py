@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -26,23 +27,12 @@ from tests.harness import Clock
 from tests.hostile.test_pages_take_nonsense import FORM_VALUES, HOSTILE, forms, status
 from tests.infra.test_pdf import check_accessible, packed
 from tests.plans.page_forms import fields_of
-from tests.plans.scenes import Scene, make_scene
-from tests.steps.action_scene import write_actions
+from tests.plans.scenes import Scene
+from tests.steps.action_scene import client, scene
+
+__all__ = ["client", "scene"]
 
 _FORM = 'method="post" action="/my-plan/steps/'
-
-
-@pytest.fixture
-def scene(world: World, clock: Clock, runtime: Runtime) -> Scene:
-    found = make_scene(world, clock=clock)
-    write_actions(runtime, found, clock.now.date())
-    return found
-
-
-@pytest.fixture
-def client(world: World, app: Flask, scene: Scene) -> FlaskClient:
-    app.config["WTF_CSRF_ENABLED"] = False
-    return world.browser(app, scene.client)
 
 
 def content(runtime: Runtime, scene: Scene) -> dict[str, Any]:
@@ -294,3 +284,11 @@ def test_the_pdf_shows_the_schedule_and_what_is_at_risk(runtime: Runtime, scene:
         "1of4",
     ):
         assert wanted in said, wanted
+
+
+def test_w7_a_form_of_very_many_rows_is_refused_at_once(client: FlaskClient) -> None:
+    rows = {f"actions-{n}-text": "x" for n in range(60_000)}
+    began = time.process_time()
+    answer = client.post("/my-plan/steps/7", data={"over": "1", "do": "save"} | rows)
+    assert answer.status_code == 422
+    assert time.process_time() - began < 4

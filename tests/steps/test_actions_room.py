@@ -250,3 +250,17 @@ def test_between_revisions_it_is_said_what_became_of_each_action() -> None:
         "removed: “C”",
     )
     assert ROOM.changes(new, new, plain) == ()
+
+
+@pytest.mark.parametrize("name", ["a\n", "a\r", "A", "", "x" * 33, "a b", "\u0661"])
+def test_an_id_is_letters_and_figures_and_no_line_end(name: str) -> None:
+    # It stands in addresses and in calendars, where a line end would begin another line.
+    with pytest.raises(InvalidInput):
+        ROOM.read({"actions": [action(name)]})
+
+
+def test_w7_of_very_many_circles_some_are_named() -> None:
+    names = [f"a{n}" for n in range(100)]
+    with pytest.raises(InvalidInput) as caught:
+        saved({}, *(action(name, text="x" * 300, after=[other for other in names if other != name]) for name in names))
+    assert 1 <= len(caught.value.problems) <= 5

@@ -21,6 +21,9 @@ from app.domain.saying import plain
 from app.domain.steps import StepKey
 from app.features.audit.models import AuditEntry
 from app.features.clients.models import Client
+from app.features.identity.links import make_reset, redeem_reset
+from app.features.identity.models import User
+from app.features.organizations.models import Membership
 from app.features.plans.models import Plan
 from app.features.steps.action_plan import feeds, pages
 from app.features.steps.action_plan.calendar import Source, dated_day, make_calendar
@@ -30,8 +33,11 @@ from app.infra.speech import speaker
 from app.infra.web.throttle import Budget
 from tests.factories import World
 from tests.harness import Clock
-from tests.plans.scenes import Scene, make_scene
-from tests.steps.action_scene import write_actions
+from tests.identity.helpers import PASSWORD
+from tests.plans.scenes import Scene
+from tests.steps.action_scene import scene
+
+__all__ = ["scene"]
 
 PLAN = UUID("0f0e0d0c-0b0a-4908-8706-050403020100")
 SAVED = datetime(2026, 9, 7, 12, 30, 15, 99, tzinfo=UTC)
@@ -154,13 +160,6 @@ def test_the_feed_equals_the_dated_live_actions(rows: list[dict[str, Any]]) -> N
 def test_a_ticked_action_of_old_content_is_not_in_it() -> None:
     assert dated_day({"id": "a", "done": True, "due_on": "2026-10-01"}) is None
     assert dated_day({"id": "a", "done": False, "due_on": "2026-10-01"}) == date(2026, 10, 1)
-
-
-@pytest.fixture
-def scene(world: World, clock: Clock, runtime: Runtime) -> Scene:
-    found = make_scene(world, clock=clock)
-    write_actions(runtime, found, clock.now.date())
-    return found
 
 
 @pytest.fixture
@@ -295,6 +294,37 @@ def test_it_closes_with_the_client_and_the_organization(runtime: Runtime, scene:
     with runtime.database.unit_of_work(access.system(scene.organization)) as uow:
         uow.session.execute(update(Client).where(Client.id == scene.client.actor.client_id).values(active=False))
     assert feeds.serve_feed(runtime, token) is None
+
+
+def test_it_closes_with_the_client_s_access_and_opens_again(runtime: Runtime, scene: Scene) -> None:
+    token = made(runtime, scene).removeprefix("/calendar/").removesuffix(".ics")
+    member = Membership.id == scene.client.actor.membership_id
+    for active in (False, True):
+        with runtime.database.unit_of_work(access.system(scene.organization)) as uow:
+            uow.session.execute(update(Membership).where(member).values(active=active))
+        assert (feeds.serve_feed(runtime, token) is not None) is active
+    with runtime.database.identity_session() as session:
+        session.get_one(User, scene.client.user_id).active = False
+    assert feeds.serve_feed(runtime, token) is None
+
+
+def test_a_new_password_by_a_link_ends_what_somebody_else_may_have_made(
+    runtime: Runtime, scene: Scene, clock: Clock
+) -> None:
+    token = made(runtime, scene).removeprefix("/calendar/").removesuffix(".ics")
+    assert feeds.serve_feed(runtime, token) is not None
+    clock.now += timedelta(hours=1)
+    with runtime.database.identity_session() as session:
+        reset = make_reset(session, scene.client.email, clock.now)
+    assert reset is not None
+    redeem_reset(runtime, reset[1], PASSWORD, gone="Gone.")
+    assert feeds.serve_feed(runtime, token) is None
+    with runtime.database.unit_of_work(scene.client.actor) as uow:
+        assert scene.client.actor.client_id is not None
+        assert feeds.live_feed(uow, scene.client.actor.client_id) is None, "its page says so too"
+    clock.now += timedelta(minutes=1)
+    fresh = made(runtime, scene).removeprefix("/calendar/").removesuffix(".ics")
+    assert feeds.serve_feed(runtime, fresh) is not None
 
 
 def test_reading_is_noted_once_an_hour_and_counted(

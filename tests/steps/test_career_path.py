@@ -14,11 +14,10 @@ from app.domain.errors import InvalidInput
 from app.domain.saying import plain
 from app.domain.steps import StepKey
 from app.features.plans.rooms import Picture, Surroundings
+from app.features.steps.career_path.report import hops
 from app.features.steps.career_path.tools import with_milestones
 from app.features.steps.career_path.ways import aside_milestones, live_milestones, preview, switched
-from app.features.steps.career_path.words import lack_words
-from app.features.steps.goals.figures import live_goals
-from app.features.steps.parts import aside
+from app.features.steps.parts import aside, live_goals
 from app.features.steps.registry import ROOMS
 from app.infra.drawing.routes import RouteStop, route_svg
 
@@ -75,9 +74,8 @@ def contents_of(goals: list[Any], actions: list[Any], milestones: list[Any]) -> 
 
 
 def live(contents: dict[StepKey, Any]) -> tuple[list[str], ...]:
-    around = Surroundings(contents=contents)
     return (
-        [row["id"] for row in live_goals(contents[StepKey.GOALS], around)],
+        [row["id"] for row in live_goals(contents)],
         [row["id"] for row in contents[StepKey.ACTION_PLAN]["actions"] if aside(row, contents) is None],
         sorted(row["id"] for row in live_milestones(contents[StepKey.CAREER_PATH])),
     )
@@ -177,17 +175,25 @@ def test_s10_what_cannot_be_is_refused_with_its_place(raw: dict[str, Any], field
 
 def test_what_a_hop_lacks_is_said_and_unknown_is_said_to_be_so() -> None:
     lack = STAGES[1]["lack"]
-    said = lack_words(lack, plain)
-    assert said == [
+    (found,) = hops(STAGES, plain)
+    assert found[0] is STAGES[1]
+    assert found[1] == [
         "Preparation: 2 job zones up at once.",
         "Education: 12% of its jobs ask for at most what you have; the typical job asks for 3 levels more.",
         "Skills to grow (own level of the level asked for, 0 to 7): Mathematics 2.0 of 5.0.",
     ]
     unknown = dict.fromkeys(lack)
-    assert [("not known" in sentence) for sentence in lack_words(unknown, plain)] == [True, True, True]
+    assert [("not known" in sentence) for sentence in _said([{}, {"lack": unknown}])] == [True, True, True]
     none = {"zones": 0, "asking_at_most": 80.0, "education_steps": 0, "skills": []}
-    assert not any("not known" in sentence for sentence in lack_words(none, plain))
-    assert lack_words(None, plain) == []
+    assert not any("not known" in sentence for sentence in _said([{}, {"lack": none}]))
+    # Whoever has no position yet goes up no zone: the route begins in one.
+    first = {"zone": 3, "lack": unknown | {"skills": []}}
+    assert _said([first])[0] == "You begin in job zone 3: medium preparation."
+    assert _said([first | {"zone": None}])[0] == "It is not known in which job zone you begin."
+
+
+def _said(stages: list[dict[str, Any]]) -> list[str]:
+    return hops(stages, plain)[-1][1]
 
 
 def test_the_report_shows_the_route_of_the_way_that_is_taken() -> None:

@@ -6,7 +6,6 @@ import os
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from app.domain.steps import StepKey
@@ -16,6 +15,7 @@ from app.features.plans.service import save_content
 from app.features.steps.registry import ROOMS
 from tests.browser_fixture import OpenPage
 from tests.plans.test_browser import Site, site
+from tests.served import violations
 from tests.steps.small_catalogue import HELPER, PLANNER, outlook, release
 
 pytestmark = [pytest.mark.browser, pytest.mark.committed]
@@ -94,7 +94,7 @@ def test_a1_axe_finds_nothing_and_nothing_is_wider_than_its_screen(filled: Site,
     def look(page: Page, name: str, width: int) -> None:
         if folder := os.environ.get("OCTANT_PICTURES"):
             page.screenshot(path=Path(folder) / f"step-5-{name}-{width}.png", full_page=True)
-        problems = [violation["id"] for violation in Axe().run(page).response["violations"]]
+        problems = violations(page)
         wide = page.evaluate("document.documentElement.scrollWidth")
         if problems or wide > width:
             found.append((name, width, problems, wide))

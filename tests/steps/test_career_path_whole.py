@@ -12,8 +12,9 @@ import pytest
 
 from app.domain import access
 from app.domain.steps import StepKey
-from app.features.occupations.queries import current_release
-from app.features.occupations.stages import outlook_for, stages_of
+from app.features.occupations.queries import outlook_of
+from app.features.occupations.releases import current_release
+from app.features.occupations.stages import stages_of
 from app.features.steps.career_path.facts import facts_of
 from app.features.steps.career_path.finder import find_routes
 from tests.factories import World
@@ -59,7 +60,7 @@ def test_facts_of_a_well_known_occupation(catalogue_world: World) -> None:
         release = current_release(uow)
         assert release is not None
         stages = stages_of(uow, release)
-        outlook = outlook_for(uow, stages, "15-2051.00")
+        outlook = outlook_of(uow, ["15-2051.00"]).get("15-2051.00")
         facts = facts_of(stages, "15-2051.00", outlook)
     assert facts is not None
     assert all(one.code.startswith("11-") for one in facts.management)

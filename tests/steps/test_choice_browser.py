@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from app.domain.steps import StepKey
@@ -11,6 +10,7 @@ from app.features.plans import service
 from app.features.plans.queries import view_plan
 from tests.browser_fixture import OpenPage
 from tests.plans.test_browser import Site, site
+from tests.served import faults_of
 from tests.steps.choosing import PUBLISHED, store_result
 
 pytestmark = [pytest.mark.browser, pytest.mark.committed]
@@ -71,13 +71,10 @@ def test_every_page_of_the_choice_fits_and_axe_finds_nothing(choosing: Site, ope
     ]
     found = []
     for person, path in asked:
-        for width, scheme in ((1440, "dark"), (360, "light")):
-            opened = choosing.open(open_page, person, path, width=width, scheme=scheme)
-            problems = [violation["id"] for violation in Axe().run(opened.page).response["violations"]]
-            wide = opened.page.evaluate("document.documentElement.scrollWidth")
-            if problems or opened.complaints or wide > width:
-                found.append((path, width, problems, opened.complaints, wide))
-            opened.page.context.close()
+        opened = choosing.open(open_page, person, path)
+        faults = faults_of(opened.page, f"choice-{path.strip('/').replace('/', '-')}")
+        found += [f"{path} {fault}" for fault in faults + opened.complaints]
+        opened.page.context.close()
     assert found == []
 
 

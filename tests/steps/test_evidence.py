@@ -19,33 +19,23 @@ from sqlalchemy import select
 from app.domain import access
 from app.domain.access import Role
 from app.domain.errors import Conflict, Forbidden, InvalidInput, NotFound
+from app.domain.file_names import safe_name
 from app.domain.saying import plain
 from app.features.audit.models import AuditEntry
 from app.features.steps.action_plan import evidence
 from app.features.steps.action_plan.evidence import AddEvidence
-from app.features.steps.action_plan.evidence_files import KINDS, check_file, safe_name
+from app.features.steps.action_plan.evidence_files import KINDS, check_file
 from app.features.steps.action_plan.models import ActionEvidence
 from app.infra.runtime import Runtime
 from tests.factories import Person, World
 from tests.harness import Clock
-from tests.plans.scenes import Scene, make_scene
-from tests.steps.action_scene import write_actions
+from tests.plans.scenes import Scene
+from tests.steps.action_scene import client, scene, write_actions
 from tests.steps.files import GOOD, PDF, PNG, hostile
 
+__all__ = ["client", "scene"]
+
 HOSTILE = hostile()
-
-
-@pytest.fixture
-def scene(world: World, clock: Clock, runtime: Runtime) -> Scene:
-    found = make_scene(world, clock=clock)
-    write_actions(runtime, found, clock.now.date())
-    return found
-
-
-@pytest.fixture
-def client(world: World, app: Flask, scene: Scene) -> FlaskClient:
-    app.config["WTF_CSRF_ENABLED"] = False
-    return world.browser(app, scene.client)
 
 
 def add(
@@ -126,7 +116,7 @@ def test_a_client_adds_takes_removes_and_brings_back(
     assert taken.mimetype == "application/pdf"
     assert taken.headers["Content-Disposition"] == 'attachment; filename="My certificate.pdf"'
     assert taken.headers["X-Content-Type-Options"] == "nosniff"
-    assert taken.headers["Cache-Control"].startswith("no-")
+    assert taken.headers["Cache-Control"] == "no-store"
     # The same file again is the one that is there.
     client.post("/my-plan/actions/a3/files", data={"file": (io.BytesIO(PDF), "again.pdf")})
     assert len(stored_files(runtime, scene)) == 1
@@ -177,6 +167,38 @@ def test_there_is_a_number_beyond_which_none_is_taken(runtime: Runtime, scene: S
     with pytest.raises(InvalidInput, match="There are already 10 files"):
         add(runtime, scene.client, scene, "more.pdf", PDF + b"more")
     assert len(stored_files(runtime, scene)) == evidence.MOST_FILES_OF_ACTION
+
+
+def test_removing_makes_room_for_others_and_bringing_back_needs_it(runtime: Runtime, scene: Scene) -> None:
+    first = add(runtime, scene.client, scene, "0.pdf", PDF + b"0")
+    for n in range(1, evidence.MOST_FILES_OF_ACTION):
+        add(runtime, scene.client, scene, f"{n}.pdf", PDF + str(n).encode())
+    with runtime.database.unit_of_work(scene.client.actor) as uow:
+        evidence.remove_evidence(uow, scene.plan_id, first.id)
+    add(runtime, scene.client, scene, "more.pdf", PDF + b"more")
+    with (
+        pytest.raises(InvalidInput, match="There are already 10 files"),
+        runtime.database.unit_of_work(scene.client.actor) as uow,
+    ):
+        evidence.restore_evidence(uow, scene.plan_id, first.id)
+    with runtime.database.unit_of_work(scene.client.actor) as uow:
+        assert len(evidence.evidence_of(uow, scene.plan_id)) == evidence.MOST_FILES_OF_ACTION
+
+
+def test_adding_and_removing_in_turns_does_not_fill_the_disk(
+    runtime: Runtime, scene: Scene, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(evidence, "MOST_REMOVED", 3)
+    for n in range(3):
+        row = add(runtime, scene.client, scene, f"{n}.pdf", PDF + str(n).encode())
+        with runtime.database.unit_of_work(scene.client.actor) as uow:
+            evidence.remove_evidence(uow, scene.plan_id, row.id)
+    with pytest.raises(InvalidInput, match="You removed 3 files"):
+        add(runtime, scene.client, scene, "more.pdf", PDF + b"more")
+    assert len(stored_files(runtime, scene)) == 3
+    clock.now += evidence.UNDO_WINDOW
+    evidence.erase_removed(runtime, scene.organization)
+    add(runtime, scene.client, scene, "more.pdf", PDF + b"more")
 
 
 def test_t2_others_neither_see_nor_change_it(world: World, app: Flask, runtime: Runtime, scene: Scene) -> None:

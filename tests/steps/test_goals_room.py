@@ -231,6 +231,15 @@ def test_the_client_describes_levels_and_changes_locked_ones_with_a_reason(
     assert browser.get("/my-plan/goals/none/levels").status_code == 404
 
 
+@pytest.mark.parametrize("level", ["²", "--1", "9", "9" * 5000, "now"])
+def test_a_level_that_is_none_is_refused_with_a_sentence(world: World, site: Flask, scene: Scene, level: str) -> None:
+    browser = world.browser(site, scene.client)
+    sent = fields_of(browser.get("/my-plan/steps/6").text, 'method="post" action="/my-plan/steps/')
+    refused = browser.post("/my-plan/steps/6", data=sent | {"goals-0-level": level, "do": "save"})
+    assert refused.status_code == 422
+    assert "form-errors" in refused.text or 'role="alert"' in refused.text
+
+
 def _begin(runtime: Runtime, scene: Scene) -> None:
     """Accept step 6 as the counsellor does and open it again, so that its levels are locked."""
     with runtime.database.unit_of_work(scene.client.actor) as uow:

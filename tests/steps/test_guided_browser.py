@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from tests.browser_fixture import OpenPage
 from tests.plans.test_browser import Site, site
+from tests.served import violations
 
 pytestmark = [pytest.mark.browser, pytest.mark.committed]
 __all__ = ["site"]
@@ -49,7 +49,7 @@ def test_every_screen_fits_a_phone_and_axe_finds_nothing(site: Site, open_page: 
     for number in (5, 6, 7):
         for part in (1, 2, 5, 6, "check"):
             page.goto(f"{site.address}/my-plan/steps/{number}?part={part}")
-            problems = [violation["id"] for violation in Axe().run(page).response["violations"]]
+            problems = violations(page)
             wide = page.evaluate("document.documentElement.scrollWidth")
             low = page.evaluate(
                 "Math.min(...[...document.querySelectorAll('.guided-foot .button')].map(b => b.offsetHeight))"

@@ -15,7 +15,8 @@ from app.domain.errors import InvalidInput
 from app.domain.saying import plain
 from app.domain.steps import StepKey
 from app.features.occupations.beside import Catalogue
-from app.features.occupations.queries import Facts, Outlook, Release
+from app.features.occupations.queries import Facts, Outlook
+from app.features.occupations.releases import Release
 from app.features.plans.rooms import Listing, Paragraph, Picture, Settling, Surroundings, Table
 from app.features.steps.opportunities import figures
 from app.features.steps.opportunities.content import factors_of, take_changes

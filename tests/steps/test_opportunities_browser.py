@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from app.features.occupations import store
 from app.features.occupations.bls import read_bls
@@ -15,11 +11,11 @@ from app.features.occupations.onet import read_onet
 from tests.browser_fixture import OpenPage
 from tests.catalogue_fixture import onet_folder
 from tests.plans.test_browser import Site, site
+from tests.served import faults_of
 from tests.shared_data import data_file
 
 pytestmark = [pytest.mark.browser, pytest.mark.committed]
 __all__ = ["site"]
-TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 STEP = "/my-plan/steps/3"
 
 
@@ -28,18 +24,6 @@ def _reopen(site: Site, open_page: OpenPage) -> None:
     page.get_by_text("Reopen", exact=True).first.click()
     page.get_by_role("button", name="Reopen").click()
     page.wait_for_load_state()
-
-
-def _check(page: Page, name: str, width: int) -> list[str]:
-    if folder := os.environ.get("OCTANT_PICTURES"):
-        page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
-    found = [
-        f"{name} {violation['id']}: {node['html'][:200]}"
-        for violation in Axe().run(page, options={"runOnly": TAGS}).response["violations"]
-        for node in violation["nodes"]
-    ]
-    wide = page.evaluate("document.documentElement.scrollWidth")
-    return found + ([f"{name} is {wide} wide"] if wide > width else [])
 
 
 def test_by_keyboard_and_without_script_an_occupation_is_searched_and_added(site: Site, open_page: OpenPage) -> None:
@@ -87,15 +71,12 @@ def test_a1_every_screen_fits_and_axe_finds_nothing(site: Site, open_page: OpenP
     page.get_by_label("My highest education so far").select_option(label="Bachelor's degree")
     page.get_by_role("button", name="Next").click()
     found = []
-    for width, scheme in ((360, "light"), (360, "dark"), (768, "light"), (1440, "light"), (1440, "dark")):
-        opened = site.open(open_page, site.scene.client, f"{STEP}?mode=guided", width=width, scheme=scheme)
-        for part in ("1&ask=planer", "2", "3", "4", "check"):
-            opened.page.goto(f"{site.address}{STEP}?part={part}")
-            found += _check(opened.page, f"client-{part[0]}-{width}-{scheme}", width)
-        opened.page.goto(f"{site.address}{STEP}?mode=whole")
-        found += _check(opened.page, f"client-whole-{width}-{scheme}", width)
-        found += opened.complaints
-        where = f"/plans/{site.scene.plan_id}/steps/3"
-        opened = site.open(open_page, site.scene.counsellor, where, width=width, scheme=scheme)
-        found += _check(opened.page, f"counsellor-{width}-{scheme}", width) + opened.complaints
+    page.goto(f"{site.address}{STEP}?mode=guided")
+    for part in ("1&ask=planer", "2", "3", "4", "check"):
+        page.goto(f"{site.address}{STEP}?part={part}")
+        found += faults_of(page, f"client-{part[0]}")
+    page.goto(f"{site.address}{STEP}?mode=whole")
+    found += faults_of(page, "client-whole") + opened.complaints
+    opened = site.open(open_page, site.scene.counsellor, f"/plans/{site.scene.plan_id}/steps/3")
+    found += faults_of(opened.page, "counsellor") + opened.complaints
     assert found == []

@@ -14,10 +14,10 @@ from flask_babel import gettext
 from app.domain.access import Permission
 from app.domain.csv_text import BYTE_ORDER_MARK, csv_line
 from app.features.audit.queries import AuditFilter, Cursor, list_entries, people_to_filter_by, read_cursor
-from app.features.audit.service import verify
+from app.features.audit.service import record, verify
 from app.features.audit.words import action_words, detail_words, subject_words
 from app.infra.web.access import requires
-from app.infra.web.context import unit_of_work
+from app.infra.web.context import actor, unit_of_work
 from app.infra.web.words import words_here
 
 blueprint = Blueprint("audit", __name__)
@@ -92,6 +92,9 @@ def check() -> ResponseReturnValue:
 def download() -> Response:
     """The entries the filter shows, all of them, as CSV."""
     wanted = _wanted()
+    with unit_of_work() as uow:
+        subject = actor().organization_id
+        record(uow, "audit.exported", "organization", subject, filters=sorted(_kept(wanted)))
 
     def lines() -> Iterator[str]:
         yield BYTE_ORDER_MARK + csv_line(

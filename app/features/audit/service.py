@@ -158,6 +158,9 @@ def verify(uow: UnitOfWork) -> list[str]:
         if _hash(uow, batch) != batch.hash:
             problems.append(later("Batch %(number)s itself was changed.", number=batch.sequence))
         previous, expected = batch.hash, batch.sequence + 1
+    written = uow.session.scalar(select(func.count()).select_from(AuditEntry)) or 0
+    if not problems and written != sum(batch.entries for batch in batches):
+        problems.append(later("There are entries that belong to no batch."))
     head = uow.session.scalars(select(AuditHead)).one()
     if head.hash != previous or head.sequence != expected - 1:
         problems.append(later("The end of the chain is not where the ledger says."))

@@ -19,6 +19,7 @@ ACTIONS: dict[str, str] = {
     "assignment.ended": later("Standing assignment ended"),
     "attribute.changed": later("Attribute changed"),
     "attribute.defined": later("Attribute defined"),
+    "audit.exported": later("Audit log downloaded"),
     "calendar.ended": later("Calendar address ended"),
     "calendar.made": later("Calendar address made"),
     "caseload.assigned": later("Put into a caseload"),

@@ -69,6 +69,11 @@ class Client(TenantEntity, Base):
         Index(None, "organization_id", "external_folded"),
     )
 
+    @property
+    def name(self) -> str:
+        """The name as sentences use it."""
+        return f"{self.given_name} {self.family_name}"
+
 
 class CaseloadEntry(TenantRow, Base):
     """That a counsellor looks after a client, as the primary counsellor or in support."""

@@ -34,7 +34,7 @@ def new() -> ResponseReturnValue:
             form = client_form(attributes)
             if form.validate_on_submit():
                 client = service.create_client(uow, form.details(attributes))
-                flash(gettext("%(name)s is added.", name=f"{client.given_name} {client.family_name}"))
+                flash(gettext("%(name)s is added.", name=client.name))
                 return redirect(url_for("overview.client", client_id=client.id))
     except InvalidInput as error:
         show_problems(form, renamed(error))
@@ -72,7 +72,7 @@ def contact(client_id: UUID) -> ResponseReturnValue:
     with unit_of_work() as uow:
         client = queries.get_client(uow, client_id)
         service.record_contact(uow, client_id)
-        flash(gettext("Noted: you met %(name)s today.", name=f"{client.given_name} {client.family_name}"))
+        flash(gettext("Noted: you met %(name)s today.", name=client.name))
     if request.form.get("back") == "today":
         return redirect(url_for("overview.today"))
     return redirect(url_for("overview.client", client_id=client_id))

@@ -19,6 +19,7 @@ from app.domain.attributes import Attribute, BadValue, read_value
 from app.domain.folding import fold
 from app.domain.saying import later
 from app.features.clients.roster_fields import ATTRIBUTE
+from app.infra.locales import is_locale
 
 SEPARATOR = "\x1f"
 # The packed columns, in the order they are joined for a row's digest.
@@ -283,13 +284,14 @@ def _locale(value: str) -> str:
     if not value:
         return ""
     found = _LOCALE(value)
-    if found is None:
+    language, script, region = found.groups() if found else ("", "", "")
+    parts = [language.lower(), script.title() if script else "", region.upper() if region else ""]
+    name = "_".join(part for part in parts if part)
+    if not name or not is_locale(name):
         raise BadValue(
             later("“%(value)s” is not a language code. Write it like en, de or zh-Hans.", value=_shown(value))
         )
-    language, script, region = found.groups()
-    parts = [language.lower(), script.title() if script else "", region.upper() if region else ""]
-    return "_".join(part for part in parts if part)
+    return name
 
 
 def _active(value: str) -> str:

@@ -22,6 +22,8 @@ CHUNK_ROWS = 5_000
 LONGEST_LINE = 1 << 20
 SAMPLE_ROWS = 5
 _BLOCK = 1 << 18
+# So much of a sheet is looked at for its headings and first rows; the rest waits for a worker.
+_LOOKED_AT = 4 << 20
 _DELIMITERS = ",;\t|"
 _MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 # What other files begin with; naming the kind helps more than a page of bad rows.
@@ -95,7 +97,7 @@ def examine(path: Path) -> Source:
 
 def _examine_workbook(path: Path) -> Source:
     found: list[tuple[int, list[str]]] = []
-    for number, cells in rows(path):
+    for number, cells in rows(path, within=_LOOKED_AT):
         if any(cell.strip() for cell in cells):
             found.append((number, cells))
         if len(found) > SAMPLE_ROWS:

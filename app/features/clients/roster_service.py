@@ -12,6 +12,7 @@ from sqlalchemy import select, text
 
 from app.domain.access import Actor, Permission
 from app.domain.errors import Conflict, Forbidden, NotFound
+from app.domain.file_names import safe_name
 from app.features.audit.service import record
 from app.features.clients import roster_fields as fields
 from app.features.clients.models import RosterChunk, RosterImport
@@ -43,7 +44,7 @@ def take_file(runtime: Runtime, actor: Actor, stream: BinaryIO, name: str, *, re
             file = StoredFile(
                 id=uuid4(),
                 kind="roster",
-                name=Path(name.replace("\\", "/")).name[:200] or "roster",
+                name=safe_name(name),
                 media_type=_MEDIA[source.format],
                 size=stored.size,
                 sha256=stored.sha256,

@@ -10,18 +10,13 @@ from typing import IO
 import xlsxwriter
 from flask_babel import gettext
 
+from app.domain.csv_text import neutral
 from app.features.clients.roster_queries import Fault
+from app.infra.sheets import printable
 from app.infra.web.words import said
 
-# A spreadsheet runs a text cell that begins so (OWASP, CSV injection).
-_RUNS = ("=", "+", "-", "@", "\t", "\r")
 _MOST_ROWS = 1_048_575
 _LONGEST_CELL = 32_767
-
-
-def neutral(text: str) -> str:
-    """The text as a CSV cell that a spreadsheet shows and does not run."""
-    return "'" + text if text.startswith(_RUNS) else text
 
 
 def headings() -> list[str]:
@@ -54,5 +49,5 @@ def write_xlsx(faults: Iterable[Fault], out: IO[bytes]) -> None:
             break
         sheet.write_number(row, 0, f.line)
         for column, text in enumerate((f.external_id, f.column, said(f.reason), f.value), start=1):
-            sheet.write_string(row, column, text[:_LONGEST_CELL])
+            sheet.write_string(row, column, printable(text)[:_LONGEST_CELL])
     book.close()

@@ -16,8 +16,18 @@ from xml.parsers import expat
 
 from app.domain.errors import FieldProblem, InvalidInput
 from app.domain.saying import later
+from app.infra.packed import may_list_more_than
 
 MOST_MEMBERS = 1_000
+# What a sheet can have.
+MOST_ROW = 1_048_576
+# Of the parts beside sheets and texts: elements at all, and those looked for (a workbook can have 64,000 formats, each
+# in two lists).
+MOST_ELEMENTS, MOST_KEPT = 1_000_000, 150_000
+# No part of a workbook nests deeper than a dozen; each open element costs memory until it ends.
+_DEEPEST = 64
+# The attributes that are read of what is looked for.
+_READ = frozenset(("id", "Id", "Target", "Type", "date1904", "numFmtId", "formatCode"))
 LARGEST_SHEET = 1 << 30
 LARGEST_STRINGS = 64 << 20
 LARGEST_OTHER = 16 << 20
@@ -40,13 +50,16 @@ def refuse(sentence: str) -> InvalidInput:
     return InvalidInput([FieldProblem("file", sentence)])
 
 
-def rows(path: Path) -> Iterator[tuple[int, list[str]]]:
+def rows(path: Path, *, within: int = LARGEST_SHEET) -> Iterator[tuple[int, list[str]]]:
     """Yield (row number from 1, cells as text) of the first sheet; rows without a cell are left out.
 
-    Dates come as YYYY-MM-DD, numbers without a superfluous ".0", booleans as TRUE and FALSE.
-    Raises InvalidInput when the file is no workbook, hostile or damaged.
+    Dates come as YYYY-MM-DD, numbers without a superfluous ".0", booleans as TRUE and FALSE. No more than `within`
+    bytes of the sheet's XML are read. Raises InvalidInput when the file is no workbook, hostile or damaged.
     """
     try:
+        with path.open("rb") as file:
+            if may_list_more_than(file, 10 * MOST_MEMBERS):
+                raise _too_many_parts()
         with zipfile.ZipFile(path) as archive:
             _check(archive)
             sheet, strings_name, styles_name, epoch_1904 = _parts(archive)
@@ -54,7 +67,8 @@ def rows(path: Path) -> Iterator[tuple[int, list[str]]]:
             if strings_name in archive.namelist():
                 _parse(archive, strings_name, strings.handlers())
             dates = _date_styles(archive, styles_name)
-            yield from _sheet_rows(archive, sheet, strings, dates, epoch_1904)
+            handlers = _Rows(strings, dates, epoch_1904)
+            yield from _sheet_rows(archive, sheet, handlers, within)
     except _Stop as stop:
         raise refuse(str(stop)) from None
     except (
@@ -77,7 +91,7 @@ def rows(path: Path) -> Iterator[tuple[int, list[str]]]:
 def _check(archive: zipfile.ZipFile) -> None:
     members = archive.infolist()
     if len(members) > MOST_MEMBERS:
-        raise _Stop(later("This workbook has too many parts. Copy the people into a new workbook and upload that."))
+        raise _too_many_parts()
     for member in members:
         if member.flag_bits & 1:
             raise _Stop(later("This workbook is locked with a password. Save it without one and upload it again."))
@@ -93,6 +107,10 @@ def _check(archive: zipfile.ZipFile) -> None:
             raise _Stop(
                 later("This workbook unpacks to far more than its size. Save the people alone as CSV and upload that.")
             )
+
+
+def _too_many_parts() -> _Stop:
+    return _Stop(later("This workbook has too many parts. Copy the people into a new workbook and upload that."))
 
 
 class _Handlers:
@@ -137,39 +155,52 @@ def _local(name: str) -> str:
 
 
 class _Collect(_Handlers):
-    """Keeps the attributes of every element, by local name."""
+    """Keeps the attributes of the elements wanted, by local name, each with the name of the element it stands in."""
 
-    def __init__(self) -> None:
-        self.found: dict[str, list[dict[str, str]]] = {}
-        self.inside: list[str] = []
-        self.under: list[tuple[str, dict[str, str]]] = []
+    def __init__(self, *wanted: str) -> None:
+        self.found: dict[str, list[tuple[str, dict[str, str]]]] = {name: [] for name in wanted}
+        self._seen = self._kept = 0
+        self._inside = [""]
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
-        plain = {_local(key): value for key, value in attributes.items()}
-        self.found.setdefault(_local(name), []).append(plain)
-        self.under.append((self.inside[-1] if self.inside else "", {"": _local(name), **plain}))
-        self.inside.append(_local(name))
+        local = _local(name)
+        self._seen += 1
+        if (kept := self.found.get(local)) is not None:
+            self._kept += 1
+            plain = {key: value for full, value in attributes.items() if (key := _local(full)) in _READ}
+            kept.append((self._inside[-1], plain))
+        if self._seen > MOST_ELEMENTS or self._kept > MOST_KEPT or len(self._inside) > _DEEPEST:
+            raise _not_built_so()
+        self._inside.append(local)
 
     def end(self, name: str) -> None:
         _ = name
-        self.inside.pop()
+        self._inside.pop()
+
+    def of(self, name: str) -> list[dict[str, str]]:
+        """The attributes of each element of one name."""
+        return [attributes for _, attributes in self.found[name]]
 
 
-def _collect(archive: zipfile.ZipFile, name: str) -> _Collect:
-    collected = _Collect()
+def _not_built_so() -> _Stop:
+    return _Stop(later("This workbook is not built as a spreadsheet program builds one. Save it again as XLSX or CSV."))
+
+
+def _collect(archive: zipfile.ZipFile, name: str, *wanted: str) -> _Collect:
+    collected = _Collect(*wanted)
     _parse(archive, name, collected)
     return collected
 
 
 def _parts(archive: zipfile.ZipFile) -> tuple[str, str, str, bool]:
-    book = _collect(archive, "xl/workbook.xml")
-    links = _collect(archive, "xl/_rels/workbook.xml.rels").found.get("Relationship", [])
+    book = _collect(archive, "xl/workbook.xml", "sheet", "workbookPr")
+    links = _collect(archive, "xl/_rels/workbook.xml.rels", "Relationship").of("Relationship")
     targets = {link["Id"]: link["Target"].lstrip("/").removeprefix("xl/") for link in links}
     kinds = {link["Type"].rpartition("/")[2]: link["Target"].lstrip("/").removeprefix("xl/") for link in links}
-    sheets = book.found.get("sheet", [])
+    sheets = book.of("sheet")
     if not sheets:
         raise _Stop(later("This workbook has no sheet. Add one with a heading row and the people below it."))
-    properties = book.found.get("workbookPr", [{}])[0]
+    properties = next(iter(book.of("workbookPr")), {})
     epoch_1904 = properties.get("date1904", "0") in ("1", "true")
     return (
         "xl/" + targets[sheets[0]["id"]],
@@ -182,13 +213,9 @@ def _parts(archive: zipfile.ZipFile) -> tuple[str, str, str, bool]:
 def _date_styles(archive: zipfile.ZipFile, name: str) -> frozenset[str]:
     if name not in archive.namelist():
         return frozenset()
-    styles = _collect(archive, name)
-    custom = {
-        f["numFmtId"]
-        for f in styles.found.get("numFmt", [])
-        if _shows_date(f.get("formatCode", "")) and "numFmtId" in f
-    }
-    formats = [element for parent, element in styles.under if parent == "cellXfs" and element[""] == "xf"]
+    styles = _collect(archive, name, "numFmt", "xf")
+    custom = {f["numFmtId"] for f in styles.of("numFmt") if _shows_date(f.get("formatCode", "")) and "numFmtId" in f}
+    formats = [element for parent, element in styles.found["xf"] if parent == "cellXfs"]
     return frozenset(
         str(index)
         for index, form in enumerate(formats)
@@ -212,6 +239,7 @@ class _Strings(_Handlers):
         self._begins = array("q", [0])
         self._inside = False
         self._phonetic = False
+        self._depth = 0
 
     def handlers(self) -> _Handlers:
         """What fills the table."""
@@ -219,11 +247,15 @@ class _Strings(_Handlers):
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
         _ = attributes
+        self._depth += 1
+        if self._depth > _DEEPEST:
+            raise _not_built_so()
         local = _local(name)
         self._inside = local == "t" and not self._phonetic
         self._phonetic = self._phonetic or local == "rPh"
 
     def end(self, name: str) -> None:
+        self._depth -= 1
         local = _local(name)
         self._inside = False
         if local == "rPh":
@@ -253,8 +285,12 @@ class _Rows(_Handlers):
         self._pieces: list[str] = []
         self._length = 0
         self._inside = False
+        self._depth = 0
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
+        self._depth += 1
+        if self._depth > _DEEPEST:
+            raise _not_built_so()
         if name in ("v", "t"):
             self._inside = True
         elif name == "c":
@@ -262,9 +298,13 @@ class _Rows(_Handlers):
         elif name == "row":
             number = attributes.get("r", "")
             self._number = int(number) if number else self._number + 1
+            if self._number > MOST_ROW:
+                # Rewritten as text, a row's number is a number of lines.
+                raise _Stop(later("This sheet has more rows than a sheet can have. Save it again as XLSX or CSV."))
             self._row = []
 
     def end(self, name: str) -> None:
+        self._depth -= 1
         if name in ("v", "t"):
             self._inside = False
         elif name == "c":
@@ -325,14 +365,15 @@ def _column(reference: str, otherwise: int) -> int:
     return number - 1
 
 
-def _sheet_rows(
-    archive: zipfile.ZipFile, name: str, strings: _Strings, dates: frozenset[str], epoch_1904: bool
-) -> Iterator[tuple[int, list[str]]]:
-    handlers = _Rows(strings, dates, epoch_1904)
+def _sheet_rows(archive: zipfile.ZipFile, name: str, handlers: _Rows, within: int) -> Iterator[tuple[int, list[str]]]:
     parser = _parser(handlers)
+    read = 0
     with archive.open(name) as stream:
         while block := stream.read(_BLOCK):
             parser.Parse(block, False)
             yield from handlers.ready
             handlers.ready.clear()
+            read += len(block)
+            if read >= within:
+                return
         parser.Parse(b"", True)

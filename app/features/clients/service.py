@@ -28,6 +28,7 @@ from app.features.clients.models import AttributeDefinition, CaseloadEntry, Clie
 from app.features.clients.queries import attributes, chosen_clients, get_client, select_ids
 from app.features.organizations.models import Membership
 from app.infra.db.open import Bell, UnitOfWork
+from app.infra.locales import is_locale
 
 _EMAIL = re.compile(r"[^@\s,;<>\"]+@[^@\s,;<>\"]+\.[^@\s,;<>\".]+")
 _TAKEN = later("Somebody else has this id already. Open them instead, or check the id.")
@@ -120,6 +121,8 @@ def _checked(uow: UnitOfWork, details: ClientDetails) -> dict[str, Any]:
         problems.append(FieldProblem("email", "This is not an e-mail address. Write it like name@example.org."))
     if details.time_zone and details.time_zone not in available_timezones():
         problems.append(FieldProblem("time_zone", "Choose a time zone by its name, such as Europe/Dublin."))
+    if details.locale and not is_locale(details.locale):
+        problems.append(FieldProblem("locale", "Choose a language by its code, such as en or zh_Hans."))
     values, bad = read_values(attributes(uow), details.attributes)
     problems += [FieldProblem(f"attributes.{problem.field}", problem.sentence) for problem in bad]
     if problems:
@@ -238,9 +241,10 @@ def remove_counsellor(uow: UnitOfWork, command: RemoveCounsellor) -> int:
 
 
 def _frozen(uow: UnitOfWork, command: AssignCounsellor | RemoveCounsellor) -> Select[UUID]:
-    # A counsellor handing over their own clients would lose sight of them half-way: the ids are read once.
-    ids = uow.session.scalars(chosen_clients(uow, command.clients)).all()
-    return select_ids(ids)
+    # A counsellor handing over their own clients would lose sight of them half-way: the ids are read once. Their rows
+    # are locked, in one order, so that of two who move the same people at once the second sees what the first did.
+    chosen = chosen_clients(uow, command.clients).order_by(Client.id).with_for_update(of=Client, key_share=True)
+    return select_ids(uow.session.scalars(chosen).all())
 
 
 def _counsellor(uow: UnitOfWork, membership_id: UUID) -> Membership:

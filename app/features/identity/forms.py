@@ -9,6 +9,7 @@ from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length
 
 from app.features.identity.passwords import LONGEST, SHORTEST
+from app.infra.locales import LANGUAGES
 
 _MISSING = _l("Fill this in.")
 _EMAIL = {"autocomplete": "username", "inputmode": "email", "spellcheck": "false", "autocapitalize": "none"}
@@ -71,8 +72,7 @@ class ProfileForm(FlaskForm):  # type: ignore[misc] # Flask-WTF carries no types
         _l("Language"),
         choices=[
             SelectChoice("", _l("As the organization")),
-            SelectChoice("en", "English"),
-            SelectChoice("zh_Hans_CN", "简体中文"),
+            *(SelectChoice(locale, name) for locale, name in LANGUAGES.items()),
         ],
     )
     time_zone = SelectField(_l("Time zone"), description=_l("Dates and times are shown in it."))

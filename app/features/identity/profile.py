@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from zoneinfo import available_timezones
 
-from flask import abort, flash, g, redirect, render_template, session, url_for
+from flask import abort, flash, g, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 from flask_login import current_user
@@ -144,6 +144,8 @@ def change_password() -> ResponseReturnValue:
             user.id,
             runtime().clock(),
             organization_id=current_user.organization_id,
+            user_agent=request.headers.get("User-Agent", ""),
+            address=request.remote_addr or "",
         )
     session.clear()
     session["_user_id"] = token

@@ -22,11 +22,6 @@ def score_in_words(line: ScaleLine, _: Say) -> str:
     )
 
 
-def band_in_words(edges: tuple[float, float] | None, _: Say) -> str:
-    """The error band of a score as a table's cell."""
-    return _("not yet known") if edges is None else f"{edges[0]:.1f} – {edges[1]:.1f}"
-
-
 def trust_in_words(definition: Instrument, _: Say) -> str:
     """How far an instrument can be trusted, and that its scores compare nobody with others."""
     return _(

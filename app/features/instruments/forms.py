@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from flask_wtf.file import FileField, FileRequired
@@ -9,6 +11,7 @@ from wtforms import SelectField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import Length
 
+from app.domain.definition_files import Beside
 from app.features.instruments.words import trust_words
 
 
@@ -62,6 +65,10 @@ class DefinitionForm(FlaskForm):  # type: ignore[misc] # Flask-WTF carries no ty
         validators=[Length(max=20_000)],
         description=_l("Only for a pool of items. One a line: code, scale and key, such as H34 E +."),
     )
+
+    def beside(self) -> Beside:
+        """What is told beside the file; fields left empty stay empty."""
+        return Beside(**{field.name: self[field.name].data or "" for field in fields(Beside)})
 
 
 class AnswersForm(FlaskForm):  # type: ignore[misc] # Flask-WTF carries no types

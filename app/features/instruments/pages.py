@@ -18,7 +18,6 @@ from app.features.instruments import queries, service
 from app.features.instruments.builtin import add_built_in, add_built_ins, not_added
 from app.features.instruments.commands import ImportResponses, LoadDefinition
 from app.features.instruments.forms import AnswersForm, DefinitionForm
-from app.features.instruments.uploads import beside_of
 from app.features.instruments.words import trust_words
 from app.infra.web.access import requires
 from app.infra.web.context import actor, runtime, unit_of_work
@@ -99,7 +98,7 @@ def new() -> str | Response | tuple[str, int]:
         return render_template("instruments/new.html", form=form, problems=[]), 422
     upload: FileStorage = form.file.data
     try:
-        raw = definition_of_file(upload.filename or "", upload.read(LARGEST_FILE), beside_of(form))
+        raw = definition_of_file(upload.filename or "", upload.read(LARGEST_FILE), form.beside())
         with unit_of_work() as uow:
             loaded = service.load_definition(uow, LoadDefinition(raw=raw))
     except DefinitionError as error:

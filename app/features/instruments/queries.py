@@ -93,17 +93,6 @@ def definition_of(uow: UnitOfWork, instrument_id: UUID, version: int) -> definit
     return parsed(row.checksum, row.definition)
 
 
-def assessments_of(uow: UnitOfWork, client_id: UUID) -> Sequence[tuple[Assessment, Instrument]]:
-    """A client's assessments the actor may see, the latest first, each with its instrument."""
-    statement = (
-        select(Assessment, Instrument)
-        .join(Instrument, Instrument.id == Assessment.instrument_id)
-        .where(Assessment.client_id == client_id, visible_assessments(uow.actor))
-        .order_by(Assessment.taken_at.desc(), Assessment.id)
-    )
-    return [(assessment, instrument) for assessment, instrument in uow.session.execute(statement)]
-
-
 def is_latest() -> ColumnElement[bool]:
     """A criterion that joins an `Instrument` with its latest `InstrumentVersion`."""
     latest = (
@@ -288,18 +277,3 @@ def result_of(
 def newest_interests(uow: UnitOfWork, client_id: UUID) -> NewestResult | None:
     """The newest interests, keyed R I A S E C in that order; None before the first taking."""
     return newest_results(uow, client_id, ["interests"]).get("interests")
-
-
-def newest_values(uow: UnitOfWork, client_id: UUID) -> NewestResult | None:
-    """The newest work values, keyed and ordered as `app.domain.instruments.WORK_VALUES`; None before the first."""
-    return newest_results(uow, client_id, ["values"]).get("values")
-
-
-def newest_skills(uow: UnitOfWork, client_id: UUID) -> NewestResult | None:
-    """The newest self-rated skills, keyed by the scales' ids, which are the catalogue's; None before the first."""
-    return newest_results(uow, client_id, ["skills"]).get("skills")
-
-
-def newest_paths(uow: UnitOfWork, client_id: UUID) -> NewestResult | None:
-    """The newest path orientation, keyed by the scales' ids (management, technical, ...); None before the first."""
-    return newest_results(uow, client_id, ["paths"]).get("paths")

@@ -128,7 +128,7 @@ def _store(
         "rows": [[row.line, row.reason] for row in bad[:_MOST_LISTED]],
         "people": len(clients) + len(bad),
     }
-    reason = later("%(rows)s rows of this part could not be taken.", rows=len(bad)) if bad else None
+    reason = later("Rows of this part that could not be taken: %(rows)s.", rows=len(bad)) if bad else None
     return Settled("done", reason, result), new
 
 

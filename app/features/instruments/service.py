@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from app.domain import answer_sheets as sheets
 from app.domain.errors import FieldProblem, InvalidInput, NotFound
+from app.domain.file_names import safe_name
 from app.domain.instruments import checksum, definition_as_json, parse_definition
 from app.domain.saying import later
 from app.features.audit.service import record
@@ -168,7 +169,7 @@ def keep_sheet(uow: UnitOfWork, *, name: str, location: str, size: int, sha256: 
     """Register a file of answers that is stored whole."""
     file = StoredFile(
         kind=FILE_KIND,
-        name=name[:200],
+        name=safe_name(name),
         media_type="text/csv",
         size=size,
         sha256=sha256,

@@ -102,6 +102,11 @@ def figure(value: float | None, _: Say) -> str:
     return _("not enough answers") if value is None else f"{value:.1f}".removesuffix(".0")
 
 
+def band_in_words(edges: tuple[float, float] | None, _: Say) -> str:
+    """The error band of a score as a table's cell."""
+    return _("not yet known") if edges is None else f"{edges[0]:.1f} – {edges[1]:.1f}"
+
+
 def pictures_of(
     definition: Instrument, lines: tuple[ScaleLine, ...], _: Say, *, before: str | None = None
 ) -> list[Drawn]:
@@ -160,7 +165,7 @@ def _bars(lines: tuple[ScaleLine, ...], title: str, _: Say, *, before: str | Non
             line.title,
             figure(line.score, _),
             f"{line.low:g} – {line.high:g}",
-            _("not yet known") if line.edges is None else f"{line.edges[0]:.1f} – {line.edges[1]:.1f}",
+            band_in_words(line.edges, _),
         ]
         if before is not None:
             row += [figure(line.before, _), changes[line.change or Direction.UNKNOWN]]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, column, exists, false, or_, table, true
+from sqlalchemy import ColumnElement, and_, column, exists, false, or_, table, true
+from sqlalchemy.orm import aliased
 
 from app.domain.access import Actor, Permission
-from app.features.jobs.models import Job, StoredFile
+from app.features.jobs.models import Job, JobItem, StoredFile
 
 # By name, because clients stand above jobs on the ladder.
+_CLIENTS = table("clients", column("organization_id"), column("id"))
 _CASELOAD = table("caseload_entries", column("organization_id"), column("client_id"), column("membership_id"))
 
 
@@ -28,7 +30,8 @@ def visible_jobs(actor: Actor) -> ColumnElement[bool]:
 def visible_files(actor: Actor) -> ColumnElement[bool]:
     """All files for those who may read all jobs, otherwise those the actor asked for.
 
-    A file about one client is the actor's only while that client is in the caseload.
+    A file about one client is the actor's only while that client is in the caseload, and one about many (a cohort's
+    archive) only while all of them are.
     """
     if actor.may(Permission.READ_ALL_JOBS):
         return true()
@@ -42,4 +45,18 @@ def visible_files(actor: Actor) -> ColumnElement[bool]:
         _CASELOAD.c.client_id == StoredFile.client_id,
         _CASELOAD.c.membership_id == actor.membership_id,
     )
-    return own & or_(StoredFile.client_id.is_(None), theirs)
+    # What an item is about need not be a client.
+    items = aliased(JobItem)
+    gone = exists().where(
+        items.organization_id == StoredFile.organization_id,
+        items.job_id == StoredFile.job_id,
+        items.state == "done",
+        _CLIENTS.c.organization_id == items.organization_id,
+        _CLIENTS.c.id == items.subject_id,
+        ~exists().where(
+            _CASELOAD.c.organization_id == items.organization_id,
+            _CASELOAD.c.client_id == items.subject_id,
+            _CASELOAD.c.membership_id == actor.membership_id,
+        ),
+    )
+    return own & or_(and_(StoredFile.client_id.is_(None), ~gone), theirs)

@@ -59,8 +59,13 @@ def _skeleton(
 ) -> tuple[tuple[str, ...], ...]:
     """The three forms, cut at the marks: every second part is the name of a value."""
     environment = mail_environment(locale)
-    values = dict(shared) | {key: f"\ue000{key}\ue001" for key in own}
+    # What somebody called themselves must not be taken for a mark.
+    values = {key: _unmarked(value) for key, value in shared} | {key: f"\ue000{key}\ue001" for key in own}
     return tuple(tuple(_MARK.split(environment.get_template(f"{name}.{form}").render(values))) for form in _FORMS)
+
+
+def _unmarked(value: str | int | None) -> str | int | None:
+    return value.replace("\ue000", "").replace("\ue001", "") if isinstance(value, str) else value
 
 
 def _fill(parts: tuple[str, ...], values: Mapping[str, str]) -> str:

@@ -9,6 +9,7 @@ from app.domain.access import Permission
 from app.domain.errors import NotFound
 from app.features.occupations import queries
 from app.features.occupations.credit import credit_lines
+from app.features.occupations.releases import current_outlook, current_release, find_release
 from app.features.occupations.schemas import (
     FoundOccupationsSchema,
     OccupationQuery,
@@ -30,7 +31,7 @@ blueprint = ApiBlueprint("Occupations", __name__, description="The catalogue of 
 def search_occupations(query: dict[str, Any]) -> dict[str, Any]:
     """Occupations by title, other names or code, the best first; typing errors are forgiven."""
     with unit_of_work() as uow:
-        release = queries.current_release(uow)
+        release = current_release(uow)
         hits = search(uow, query["search"], query["limit"], release) if release else []
     return {
         "items": hits,
@@ -48,7 +49,7 @@ def read_occupation(query: dict[str, Any], code: str) -> dict[str, Any]:
     """One occupation with its profiles, outlook and related occupations."""
     with unit_of_work() as uow:
         named = query.get("release")
-        release = queries.find_release(uow, named) if named else queries.current_release(uow)
+        release = find_release(uow, named) if named else current_release(uow)
         found = queries.find(uow, code, release) if release else None
         if release is None or found is None:
             raise NotFound("There is no such occupation in the catalogue.")
@@ -58,5 +59,5 @@ def read_occupation(query: dict[str, Any], code: str) -> dict[str, Any]:
             "related": queries.related(uow, code, release),
             "release": release.key,
             "starter": release.starter,
-            "credit": credit_lines(release, queries.current_outlook(uow) if found.outlook else None),
+            "credit": credit_lines(release, current_outlook(uow) if found.outlook else None),
         }

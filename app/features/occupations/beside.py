@@ -6,7 +6,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
 from app.features.occupations import queries
-from app.features.occupations.queries import Facts, Release
+from app.features.occupations.queries import Facts
+from app.features.occupations.releases import Release, current_outlook, current_release, find_release
 from app.infra.db.open import UnitOfWork
 
 Named = tuple[str | None, str]
@@ -35,8 +36,8 @@ def look_beside(uow: UnitOfWork, named: Collection[Named]) -> Catalogue:
     if not named:
         return Catalogue()
     keys = {key for key, _ in named if key}
-    releases = {key: release for key in keys if (release := queries.find_release(uow, key)) is not None}
-    current, outlook = queries.current_release(uow), queries.current_outlook(uow)
+    releases = {key: release for key in keys if (release := find_release(uow, key)) is not None}
+    current, outlook = current_release(uow), current_outlook(uow)
     wanted: dict[Named, Release] = {}
     for key, code in named:
         pinned = releases.get(key or "")

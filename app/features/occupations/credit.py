@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from flask_babel import gettext
 
 from app.domain.saying import Say
-from app.features.occupations.queries import Release
+from app.features.occupations.releases import Release
 
 LICENCE = "https://creativecommons.org/licenses/by/4.0/"
 

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from app.domain.outlook import CODE
 from app.features.occupations.content import Content, Release, TableNote
 from app.features.occupations.files import BadFile, Download, Table, bad
 
-_CODE = re.compile(r"\d{2}-\d{4}\.\d{2}")
 _DATE = re.compile(r"(0[1-9]|1[0-2])/(19|20)\d{2}")
 _MISSING = frozenset({"n/a", "N/A", ""})
 _KEY = ("O*NET-SOC Code",)
@@ -134,7 +134,7 @@ class _Reader:
         note.rows = len(table.rows)
         for line, row in enumerate(table.rows, start=2):
             code, title, description = (row[place].strip() for place in places)
-            if not _CODE.fullmatch(code):
+            if not CODE.fullmatch(code):
                 raise bad(part.file, line, f"{code!r} is no code of the form 11-1011.00.")
             if code in self._by_code:
                 raise bad(part.file, line, f"The code {code} stands here twice.")

@@ -12,6 +12,7 @@ from app.domain.errors import NotFound
 from app.domain.outlook import cumulative
 from app.features.occupations import queries, words
 from app.features.occupations.credit import credit_lines
+from app.features.occupations.releases import Release, current_outlook, current_release, find_release
 from app.features.occupations.search import search
 from app.infra.drawing.charts import Bar
 from app.infra.web.access import requires
@@ -28,7 +29,7 @@ def index() -> str:
     """Search by title, other names or code."""
     typed = request.args.get("q", "")[:200].strip()
     with unit_of_work() as uow:
-        release = queries.current_release(uow)
+        release = current_release(uow)
         hits = search(uow, typed, _SHOWN, release) if release and typed else []
     return _page("index", release, None, typed=typed, hits=hits)
 
@@ -39,14 +40,14 @@ def show(code: str) -> str:
     """One occupation; `release` in the address shows it as a saved match saw it."""
     wanted = request.args.get("release")
     with unit_of_work() as uow:
-        release = queries.find_release(uow, wanted) if wanted else queries.current_release(uow)
+        release = find_release(uow, wanted) if wanted else current_release(uow)
         occupation = queries.find(uow, code, release) if release else None
         if release is None or occupation is None:
             raise NotFound(gettext("There is no such occupation in the catalogue. Search for it by another name."))
         return _page(
             "show",
             release,
-            queries.current_outlook(uow) if occupation.outlook else None,
+            current_outlook(uow) if occupation.outlook else None,
             occupation=occupation,
             pinned=wanted,
             interests=_bars(words.AREAS, occupation.interests),
@@ -58,7 +59,7 @@ def show(code: str) -> str:
         )
 
 
-def _page(name: str, release: queries.Release | None, outlook: queries.Release | None, **values: Any) -> str:
+def _page(name: str, release: Release | None, outlook: Release | None, **values: Any) -> str:
     return render_template(
         f"occupations/{name}.html",
         frame="base_phone.html" if actor().role is Role.CLIENT else "base.html",

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from sqlalchemy import text
 
 from app.domain.folding import fold
-from app.features.occupations.queries import Release, kept
+from app.features.occupations.releases import Release, kept
 from app.features.occupations.store import words_of
 from app.infra.db.open import UnitOfWork
 

@@ -11,16 +11,8 @@ from sqlalchemy import select
 
 from app.domain.routes import Network, Position, network
 from app.features.occupations.models import Occupation
-from app.features.occupations.queries import (
-    Outlook,
-    Release,
-    SkillMatrix,
-    all_relations,
-    current_outlook,
-    kept,
-    outlook_of,
-    skill_matrix,
-)
+from app.features.occupations.queries import SkillMatrix, all_relations, skill_matrix
+from app.features.occupations.releases import Release, kept
 from app.infra.db.open import UnitOfWork
 
 
@@ -100,15 +92,6 @@ def _stages(uow: UnitOfWork, release: Release) -> Stages:
         related=relations,
         skills=skill_matrix(uow, release),
     )
-
-
-def outlook_for(uow: UnitOfWork, stages: Stages, code: str) -> Outlook | None:
-    """The current projection's figures of one occupation; all of a release are read once in a process."""
-    release = current_outlook(uow)
-    if release is None:
-        return None
-    found = kept(release, f"outlook of {stages.checksum}", lambda: outlook_of(uow, sorted(stages.titles)))
-    return found.get(code)
 
 
 def _known(value: float) -> float | None:

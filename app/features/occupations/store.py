@@ -157,11 +157,6 @@ def _copy(
             target.write_row((release_id, *row))
 
 
-def _occupation_rows(content: Content) -> Iterator[tuple[Any, ...]]:
-    for row in content.occupations:
-        yield (*(row.get(field) for field in _OCCUPATION[:-1]), Jsonb(row["sources"]))
-
-
 def _title_rows(content: Content) -> Iterator[tuple[str, int, str, str]]:
     numbers: dict[str, int] = {}
     for code, title in content.titles:

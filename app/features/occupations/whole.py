@@ -9,7 +9,8 @@ from sqlalchemy import select
 from app.domain.matching import Floats, standardised
 from app.features.occupations import queries
 from app.features.occupations.models import Occupation
-from app.features.occupations.queries import Outlook, Profiles, Release, kept
+from app.features.occupations.queries import Outlook, Profiles
+from app.features.occupations.releases import Release, current_outlook, kept
 from app.infra.db.open import UnitOfWork
 
 
@@ -57,7 +58,7 @@ def _education(uow: UnitOfWork, release: Release) -> dict[str, tuple[float, ...]
 
 def outlook_of_all(uow: UnitOfWork, release: Release) -> Mapping[str, Outlook]:
     """The current projection's figures of every rated occupation of a release by code, where there are any."""
-    projection = queries.current_outlook(uow)
+    projection = current_outlook(uow)
     if projection is None:
         return {}
     codes = queries.interest_matrix(uow, release).codes

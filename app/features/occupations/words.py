@@ -7,21 +7,21 @@ from flask_babel import lazy_gettext as _l
 from app.domain.saying import Say, later
 
 # In the order of the profiles: realistic, investigative, artistic, social, enterprising, conventional.
-AREAS = (
-    _l("Hands and tools (R)"),
-    _l("Finding out (I)"),
-    _l("Creating (A)"),
-    _l("Helping people (S)"),
-    _l("Leading, selling (E)"),
-    _l("Order and detail (C)"),
+_AREAS = (
+    later("Hands and tools (R)"),
+    later("Finding out (I)"),
+    later("Creating (A)"),
+    later("Helping people (S)"),
+    later("Leading, selling (E)"),
+    later("Order and detail (C)"),
 )
-VALUES = (
-    _l("Achievement"),
-    _l("Working conditions"),
-    _l("Recognition"),
-    _l("Good relationships"),
-    _l("Support"),
-    _l("Independence"),
+_VALUES = (
+    later("Achievement"),
+    later("Working conditions"),
+    later("Recognition"),
+    later("Good relationships"),
+    later("Support"),
+    later("Independence"),
 )
 # The twelve categories of required education, the lowest first.
 _EDUCATION = (
@@ -51,21 +51,33 @@ _JOINS = {
     "broad": later("for the broader group it belongs to"),
     "table": later("for the group it is counted with"),
 }
+AREAS = tuple(_l(word) for word in _AREAS)
+VALUES = tuple(_l(word) for word in _VALUES)
 EDUCATION = tuple(_l(word) for word in _EDUCATION)
 ZONES = {zone: _l(word) for zone, word in _ZONES.items()}
 JOINS = {how: _l(word) for how, word in _JOINS.items()}
 
 
+def area_words(say: Say) -> tuple[str, ...]:
+    """The six areas of interest in the order of the profiles, where another language than the page's may be spoken."""
+    return tuple(say(word) for word in _AREAS)
+
+
+def value_words(say: Say) -> tuple[str, ...]:
+    """The six work values in the order of the profiles, as `area_words`."""
+    return tuple(say(word) for word in _VALUES)
+
+
 def education_words(say: Say) -> dict[int, str]:
-    """The twelve levels of education, 1 the lowest, where another language than the page's may be spoken."""
+    """The twelve levels of education, 1 the lowest, as `area_words`."""
     return {level: say(word) for level, word in enumerate(_EDUCATION, start=1)}
 
 
 def zone_words(say: Say) -> dict[int, str]:
-    """What must be brought along, by job zone, as `education_words`."""
+    """What must be brought along, by job zone, as `area_words`."""
     return {zone: say(word) for zone, word in _ZONES.items()}
 
 
 def join_words(say: Say) -> dict[str, str]:
-    """How a projection was joined to an occupation, as `education_words`."""
+    """How a projection was joined to an occupation, as `area_words`."""
     return {how: say(word) for how, word in _JOINS.items()}

@@ -53,10 +53,17 @@ def choose_organization() -> ResponseReturnValue:
 @blueprint.post("/organization/<uuid:organization_id>")
 @signed_in
 def switch_organization(organization_id: UUID) -> ResponseReturnValue:
-    """Work in another organization: the session of before ends and a new one begins (TRUST S3)."""
+    """Work in another organization."""
     found = find_actor(runtime(), organization_id, current_user.id)
     if found is None:
         raise NotFound(gettext("There is no such page, or it is not yours to see."))
+    work_in(organization_id)
+    flash(gettext("You now work in %(name)s.", name=found[1].name))
+    return redirect(url_for("identity.enter_organization"))
+
+
+def work_in(organization_id: UUID) -> None:
+    """Let the signed-in user work in this organization: the session of before ends and a new one begins (TRUST S3)."""
     with runtime().database.identity_session() as database:
         token = start_session(
             database,
@@ -69,5 +76,3 @@ def switch_organization(organization_id: UUID) -> ResponseReturnValue:
         end_session(database, current_user.token)
     session.clear()
     session["_user_id"] = token
-    flash(gettext("You now work in %(name)s.", name=found[1].name))
-    return redirect(url_for("identity.enter_organization"))

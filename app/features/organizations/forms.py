@@ -14,6 +14,7 @@ from wtforms.widgets import CheckboxInput, ColorInput, ListWidget
 
 from app.domain.access import SCOPES
 from app.domain.wording import CLIENT_WORDS, COUNSELLOR_WORDS, first_large
+from app.infra.locales import LANGUAGES
 from app.infra.web.words import lazy_here, words_here
 
 _MISSING = _l("Fill this in.")
@@ -77,7 +78,7 @@ class SettingsForm(FlaskForm):  # type: ignore[misc] # Flask-WTF carries no type
     locale = SelectField(
         _l("Language"),
         description=_l("Language of mails, reports and pages of people who chose none themselves."),
-        choices=[SelectChoice("en", "English"), SelectChoice("zh_Hans_CN", "简体中文")],
+        choices=[SelectChoice(locale, name) for locale, name in LANGUAGES.items()],
     )
     client_word = SelectField(
         _l("Word for a client"),

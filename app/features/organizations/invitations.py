@@ -48,6 +48,11 @@ def invite(uow: UnitOfWork, command: Invite) -> str:
     email = fold_email(command.email)
     if email.count("@") != 1 or any(c.isspace() for c in email) or email.startswith("@") or email.endswith("@"):
         raise InvalidInput([FieldProblem("email", gettext("Enter an e-mail such as name@example.org."))])
+    # One at a time for an address: two at once would both find no earlier one to take the place of.
+    uow.session.execute(
+        text("SELECT pg_advisory_xact_lock(hashtextextended(:whose, 0))"),
+        {"whose": f"invite:{uow.actor.organization_id}:{email}"},
+    )
     member = uow.session.scalars(select(Membership).where(Membership.email == email, Membership.active)).first()
     if member is not None:
         raise Conflict(gettext("%(email)s is a member already.", email=email))

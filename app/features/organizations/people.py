@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from flask import Blueprint, current_app, flash, redirect, render_template, request, session, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 from flask_login import current_user
@@ -14,9 +14,9 @@ from app.domain.errors import FieldProblem, InvalidInput, OctantError
 from app.features.identity.entry import open_session
 from app.features.identity.forms import WelcomeForm
 from app.features.identity.pages import attempt_of, enter, show_problems
-from app.features.identity.service import end_session, start_session
 from app.features.organizations import invitations, members
 from app.features.organizations.commands import Invite
+from app.features.organizations.entrance import work_in
 from app.features.organizations.forms import ROLES, InviteForm, role_names
 from app.features.organizations.notices import end_sessions, send_invitation
 from app.infra.web.access import public, requires, signed_in
@@ -77,9 +77,7 @@ def invite_client(client_id: UUID) -> ResponseReturnValue:
         link = invitations.invite(uow, command)
     send_invitation(command.email, command.name, link)
     flash(gettext("%(name)s is invited. The link in the mail works for 7 days.", name=command.name))
-    if "overview.client" in current_app.view_functions:
-        return redirect(url_for("overview.client", client_id=client_id))
-    return redirect(url_for("organizations.people"))
+    return redirect(url_for("overview.client", client_id=client_id))
 
 
 @blueprint.post("/people/invitations/<uuid:invitation_id>/resend")
@@ -168,17 +166,5 @@ def accept_invitation(link: str) -> ResponseReturnValue:
 @signed_in
 def join(link: str) -> ResponseReturnValue:
     """Accept as the signed-in user the invitation is for, and work there from now on."""
-    organization_id = invitations.accept_as_user(runtime(), link, current_user.id)
-    with runtime().database.identity_session() as database:
-        token = start_session(
-            database,
-            current_user.id,
-            runtime().clock(),
-            organization_id=organization_id,
-            user_agent=request.headers.get("User-Agent", ""),
-            address=request.remote_addr or "",
-        )
-        end_session(database, current_user.token)
-    session.clear()
-    session["_user_id"] = token
+    work_in(invitations.accept_as_user(runtime(), link, current_user.id))
     return redirect(url_for("identity.enter_organization"))

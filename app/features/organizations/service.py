@@ -18,9 +18,9 @@ from app.features.audit.service import record
 from app.features.identity.models import UserPlace
 from app.features.organizations.models import Membership, Organization, Tenant
 from app.infra.db.open import UnitOfWork
+from app.infra.locales import LANGUAGES
 from app.infra.runtime import Runtime
 
-LOCALES = ("en", "zh_Hans_CN")
 _SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])")
 
 
@@ -54,14 +54,14 @@ def create_organization(runtime: Runtime, *, slug: str, name: str, time_zone: st
                 later("%(time_zone)s is not a time zone; use a name such as Europe/Dublin.", time_zone=time_zone),
             )
         )
-    if locale not in LOCALES:
+    if locale not in LANGUAGES:
         problems.append(
             FieldProblem(
                 "locale",
                 later(
                     "%(locale)s is not a language of Octant; use %(locales)s.",
                     locale=locale,
-                    locales=" or ".join(LOCALES),
+                    locales=" or ".join(LANGUAGES),
                 ),
             )
         )

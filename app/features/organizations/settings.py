@@ -14,8 +14,9 @@ from app.domain.wording import CLIENT_WORDS, COUNSELLOR_WORDS
 from app.features.audit.service import record
 from app.features.organizations.commands import ChangeSettings, SaveTerm
 from app.features.organizations.models import Organization, Term
-from app.features.organizations.service import LOCALES, is_time_zone, organization_of
+from app.features.organizations.service import is_time_zone, organization_of
 from app.infra.db.open import UnitOfWork
+from app.infra.locales import LANGUAGES
 
 
 def change_settings(uow: UnitOfWork, command: ChangeSettings) -> Organization:
@@ -25,7 +26,7 @@ def change_settings(uow: UnitOfWork, command: ChangeSettings) -> Organization:
         problems.append(FieldProblem("name", gettext("Give the organization a name.")))
     if not is_time_zone(command.time_zone):
         problems.append(FieldProblem("time_zone", gettext("Choose a time zone from the list.")))
-    if command.locale not in LOCALES:
+    if command.locale not in LANGUAGES:
         problems.append(FieldProblem("locale", gettext("Choose a language from the list.")))
     if command.client_word not in CLIENT_WORDS:
         problems.append(FieldProblem("client_word", gettext("Choose a word from the list.")))

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
-from flask import current_app, g, render_template, request, url_for
+from flask import g, render_template, request, url_for
 from flask_babel import get_locale, gettext
 
 from app.domain.access import Permission
@@ -18,8 +18,8 @@ from app.features.overview.blueprint import blueprint
 from app.features.overview.client_view import ClientView, Happened, Place, Taken, timeline, view_client
 from app.features.overview.words import span
 from app.features.plans.words import event_sentence, step_names
+from app.features.steps.views import segments
 from app.features.triggers.shown import reasons_shown
-from app.infra.drawing.dial import DialSegment
 from app.infra.web.access import requires
 from app.infra.web.api.paging import make_cursor, read_cursor
 from app.infra.web.context import place, time_zone, unit_of_work
@@ -43,7 +43,7 @@ def client(client_id: UUID) -> str:
         "overview/client.html",
         view=view,
         client=view.client,
-        steps=_steps(view),
+        steps=segments(view.steps, lambda number: url_for("plans.step", plan_id=view.steps[0].plan_id, number=number)),
         values=_values(view),
         due=view.next_due,
         reasons=reasons,
@@ -80,21 +80,6 @@ def _taken(taken: Taken) -> dict[str, Any]:
         "trust": trust_in_words(definition, gettext),
         "href": url_for("instruments.result", assessment_id=taken.id),
     }
-
-
-def _steps(view: ClientView) -> list[DialSegment]:
-    names = list(step_names(gettext).values())
-    linked = "plans.step" in current_app.view_functions
-    return [
-        DialSegment(
-            s.step,
-            s.status,  # type: ignore[arg-type] # checked by the table
-            names[s.step - 1],
-            s.stale and s.status == "completed",
-            url_for("plans.step", plan_id=s.plan_id, number=s.step) if linked else None,
-        )
-        for s in view.steps
-    ]
 
 
 def _values(view: ClientView) -> list[tuple[str, str]]:

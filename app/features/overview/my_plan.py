@@ -11,7 +11,7 @@ from flask_babel import format_date, gettext
 from werkzeug.wrappers import Response
 
 from app.domain.access import Permission
-from app.domain.errors import Conflict, InvalidInput, NotFound
+from app.domain.errors import Conflict, InvalidInput
 from app.domain.steps import ActorKind, StepAction, StepKey, StepStatus, allowed_actions
 from app.features.overview.blueprint import blueprint
 from app.features.plans import queries, service
@@ -25,14 +25,16 @@ from app.features.steps.pages import key_of
 from app.features.steps.registry import ROOMS
 from app.features.steps.rowforms import RoomForm
 from app.features.steps.tools import Desk, act_on, has_tools, tools_of
+from app.features.steps.views import own_plan
 from app.features.triggers.shown import reasons_shown
 from app.infra.db.open import UnitOfWork
 from app.infra.web.access import requires
 from app.infra.web.context import actor, time_zone, unit_of_work
-from app.infra.web.words import said, words_here
+from app.infra.web.words import said, say_here, words_here
 
 # Under which name the session keeps how the client wants steps shown.
 _MODE = "steps"
+_ENDS_SEARCH = ("start", "target")
 
 
 def _href(number: int) -> str:
@@ -41,14 +43,6 @@ def _href(number: int) -> str:
 
 def _confirm_href(number: int) -> str:
     return url_for("overview.confirm_my_step", number=number)
-
-
-def _own(uow: UnitOfWork) -> queries.PlanView:
-    client_id = actor().client_id
-    plan = queries.plan_of_client(uow, client_id) if client_id else None
-    if plan is None:
-        raise NotFound(gettext("You have no plan yet. Your %(counsellor)s will give you one.", **words_here()))
-    return queries.view_plan(uow, plan.id)
 
 
 def greeting(now: datetime) -> str:
@@ -71,15 +65,15 @@ def my_plan() -> str:
         client_id = actor().client_id
         if client_id is None or queries.plan_of_client(uow, client_id) is None:
             return render_template("overview/my_plan_none.html", greeting=greeting(now))
-        view = _own(uow)
+        view = own_plan(uow)
         return render_template(
             "overview/my_plan.html",
             view=view,
             greeting=greeting(now),
-            segments=views.segments(view, _href),
+            segments=views.segments(view.steps, _href),
             next=_next_thing(uow, view),
             again=rests.look_again(uow, view, _href, _confirm_href),
-            ends=rests.loose_ends(rests.contents_of(view), _href),
+            ends=rests.loose_ends(view.written, _href),
             map=rests.map_lines(),
             due=views.due_items(view, now.date(), _href),
             reasons=reasons_shown(uow, view.plan.id),
@@ -185,7 +179,9 @@ def _after_save(number: int, *, hand_in: bool, complete: bool) -> Response:
     if more := request.form.get("more", ""):
         return redirect(url_for("overview.my_step", number=number, more=more, _anchor=more, **part))
     if act := _act():
-        asked = {"ask": request.form["ask"]} if request.form.get("ask") else {}
+        # A button that takes one of what was found ends the search; one that adds leaves it, for the next to be added.
+        ends = act.partition("/")[2].partition(":")[0] in _ENDS_SEARCH
+        asked = {"ask": request.form["ask"]} if request.form.get("ask") and not ends else {}
         here: dict[str, Any] = {"did": act.partition("/")[0]} | asked | part
         return redirect(url_for("overview.my_step", number=number, _anchor=here["did"], **here))
     if part and (move := {"next": 1, "back": -1}.get(request.form.get("do", ""))):
@@ -223,7 +219,7 @@ def _save_as_typed(key: StepKey) -> tuple[str, int, dict[str, str]]:
 def _save(key: StepKey, *, hand_in: bool) -> tuple[int, list[str]]:
     """Store the posted form and hand in if asked and complete; returns the version and what is missing."""
     with unit_of_work() as uow:
-        view = _own(uow)
+        view = own_plan(uow)
         around = queries.surroundings_of(uow, view, key)
         form = FORMS[key].make(view.content(key), around, view.version(key))
         content = form.content()
@@ -245,7 +241,7 @@ def _save(key: StepKey, *, hand_in: bool) -> tuple[int, list[str]]:
 def withdraw_my_step(number: int) -> Response:
     """Take a step back that was handed in."""
     with unit_of_work() as uow:
-        service.withdraw_step(uow, _own(uow).plan.id, key_of(number))
+        service.withdraw_step(uow, own_plan(uow).plan.id, key_of(number))
     flash(gettext("Step %(n)s is yours again. Hand it in when you are ready.", n=number))
     return redirect(_href(number))
 
@@ -255,7 +251,7 @@ def withdraw_my_step(number: int) -> Response:
 def confirm_my_step(number: int) -> Response:
     """Say that a step is still right although something it rests on changed."""
     with unit_of_work() as uow:
-        command = ConfirmStep(plan_id=_own(uow).plan.id, step=key_of(number), seen=request.form.get("seen", ""))
+        command = ConfirmStep(plan_id=own_plan(uow).plan.id, step=key_of(number), seen=request.form.get("seen", ""))
         confirm_step(uow, command)
     flash(gettext("Step %(n)s is still right. It is noted in the history.", n=number))
     return redirect(_href(number))
@@ -270,7 +266,7 @@ def comment_my_step(number: int) -> Response | tuple[str, int]:
     if not form.validate_on_submit():
         return _step_page(key, comment_form=form), 422
     with unit_of_work() as uow:
-        service.add_comment(uow, AddComment(plan_id=_own(uow).plan.id, step=key, body=form.body.data))
+        service.add_comment(uow, AddComment(plan_id=own_plan(uow).plan.id, step=key, body=form.body.data))
     flash(gettext("Your comment is added."))
     return redirect(url_for("overview.my_step", number=number, part="check", _anchor="comments"))
 
@@ -283,7 +279,7 @@ def _step_page(
     comment_form: CommentForm | None = None,
 ) -> str:
     with unit_of_work() as uow:
-        view = _own(uow)
+        view = own_plan(uow)
         row = view.step(key)
         section, missing, around = views.section_of(uow, view, key)
         actions = allowed_actions(StepStatus(row.status), ActorKind.CLIENT)
@@ -299,7 +295,7 @@ def _step_page(
         desk = Desk(uow, view, key, content, around, open=form is not None, ask=request.args.get("ask", ""))
         both: dict[str, Any] = {}
         if conflict is not None:
-            both = {"theirs": ROOMS[key].report(conflict.theirs, around, gettext)}
+            both = {"theirs": ROOMS[key].report(conflict.theirs, around, say_here)}
         place = None
         if form is not None and _is_guided():
             # A comment that was refused is mended where the comments are.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from flask import current_app, redirect, render_template, request, url_for
+from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
@@ -171,11 +171,7 @@ def _act_labels() -> dict[str, str]:
 
 def _acts_open() -> list[tuple[str, str]]:
     labels = _act_labels()
-    return [
-        (name, labels[name])
-        for name, (endpoint, permission) in _ACTS.items()
-        if endpoint in current_app.view_functions and actor().may(permission)
-    ]
+    return [(name, labels[name]) for name, (_endpoint, permission) in _ACTS.items() if actor().may(permission)]
 
 
 def _acts() -> list[dict[str, str]]:

@@ -8,18 +8,25 @@ from uuid import UUID
 from sqlalchemy import select
 
 from app.domain.errors import Conflict, NotFound
+from app.domain.saying import Say, plain
 from app.domain.steps import StepKey
 from app.features.plans.models import Plan, PlanEvent, PlanStep
 from app.features.plans.queries import find_plan
 from app.infra.db.open import UnitOfWork
 
 
-def open_step(uow: UnitOfWork, plan_id: UUID, key: StepKey) -> tuple[Plan, PlanStep]:
-    """The plan, locked until the transaction ends, and its step. Raises NotFound, or Conflict for an archived plan."""
+def lock_plan(uow: UnitOfWork, plan_id: UUID, say: Say = plain) -> Plan:
+    """The plan, locked until the transaction ends. Raises NotFound, or Conflict for an archived plan."""
     # The plan's row is the one lock: whoever changes anything of a plan waits here for the one before.
     plan = find_plan(uow, plan_id, lock=True)
     if plan.status != "active":
-        raise Conflict("This plan is archived, so it does not change any more.")
+        raise Conflict(say("This plan is archived, so it does not change any more."))
+    return plan
+
+
+def open_step(uow: UnitOfWork, plan_id: UUID, key: StepKey) -> tuple[Plan, PlanStep]:
+    """The plan as `lock_plan` gives it, and its step."""
+    plan = lock_plan(uow, plan_id)
     row = uow.session.scalars(
         select(PlanStep)
         .where(PlanStep.plan_id == plan_id, PlanStep.step == key.number)

@@ -196,7 +196,7 @@ def read_staleness(plan_id: UUID) -> dict[str, Any]:
             }
             for step, open_marks in found.items()
         ]
-        lost = orphans({key: row.content for key, row in view.contents.items()})
+        lost = orphans(view.written)
     lines = [
         {
             "aspect": aspect.value,

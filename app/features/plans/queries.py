@@ -55,6 +55,11 @@ class PlanView:
     steps: Sequence[PlanStep]
     contents: Mapping[StepKey, StepContent]
 
+    @property
+    def written(self) -> dict[StepKey, Mapping[str, Any]]:
+        """What is written, by step; a step that was never saved is left out."""
+        return {key: row.content for key, row in self.contents.items()}
+
     def step(self, key: StepKey) -> PlanStep:
         """The state of one step. Raises NotFound for a plan that lacks it."""
         for step in self.steps:
@@ -259,7 +264,7 @@ def surroundings_of(uow: UnitOfWork, view: PlanView, key: StepKey) -> Surroundin
         # By name, because reviews stand above plans on the ladder.
         answered = uow.session.execute(_ANSWERED_REVIEWS, {"plan": view.plan.id})
         reviews = [(row.occurrence_on, row.outcome or "") for row in answered]
-    contents = {step: row.content for step, row in view.contents.items()}
+    contents = view.written
     return Surroundings(
         contents=contents,
         parameters=dict(recipe.completion),

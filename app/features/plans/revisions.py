@@ -15,7 +15,8 @@ from app.domain.errors import Conflict, FieldProblem, Forbidden, InvalidInput, N
 from app.domain.saying import later
 from app.domain.steps import ActorKind, StepKey
 from app.features.audit.service import record
-from app.features.plans.models import Plan, PlanEvent, PlanRevision, TemplateVersion
+from app.features.plans.acting import note
+from app.features.plans.models import Plan, PlanRevision, TemplateVersion
 from app.features.plans.policy import kind_of
 from app.features.plans.queries import comment_counts, find_plan, latest_assessments, view_plan
 from app.infra.db.open import UnitOfWork
@@ -77,18 +78,7 @@ def freeze_revision(
     )
     uow.session.add(frozen)
     plan.revision = number + 1
-    plan.touched_at = plan.updated_at = uow.now
-    uow.session.add(
-        PlanEvent(
-            plan_id=plan.id,
-            kind="revision_frozen",
-            actor_id=uow.actor.membership_id,
-            actor_kind=uow.actor.role.value,
-            detail={"revision": number, "reason": reason.strip()},
-            at=uow.now,
-        )
-    )
-    uow.session.flush()
+    note(uow, plan, None, "revision_frozen", {"revision": number, "reason": reason.strip()})
     record(uow, "plan.revision_frozen", "plan", plan.id, revision=number, checksum=frozen.checksum)
     return frozen
 

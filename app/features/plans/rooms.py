@@ -31,7 +31,7 @@ class Surroundings:
     trust: Mapping[str, str] = field(default_factory=dict)
     # Per instrument key and scale name: where the score may lie (95 percent), of those scales whose error is known.
     bands: Mapping[str, Mapping[str, tuple[float, float]]] = field(default_factory=dict)
-    # Past reviews: day, outcome.
+    # Reviews: the day, and the outcome (empty: answered without one) or the state of one that is not answered.
     reviews: Sequence[tuple[date, str]] = ()
     today: date | None = None
     # When the counsellor accepted the step, first to last; only for rooms in which acceptance binds.
@@ -62,11 +62,15 @@ Cell = str | date
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A small table: column names and rows of texts and days, as long as the columns."""
+    """A small table: column names and rows of texts and days, as long as the columns.
+
+    A `folded` one is read up rather than read: a page shows it when it is asked for.
+    """
 
     heading: str
     columns: tuple[str, ...]
     rows: tuple[tuple[Cell, ...], ...]
+    folded: bool = False
 
 
 @dataclass(frozen=True, slots=True)

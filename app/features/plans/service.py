@@ -51,11 +51,6 @@ class ContentConflict(Conflict):
         self.version = version
 
 
-def start_step(uow: UnitOfWork, plan_id: UUID, step: StepKey) -> StepStatus:
-    """The client begins a step; returns its status."""
-    return move_step(uow, MoveStep(plan_id=plan_id, step=step, action=StepAction.START))
-
-
 def submit_step(uow: UnitOfWork, plan_id: UUID, step: StepKey, missing: Sequence[str] = ()) -> StepStatus:
     """The client hands a step in. `missing` are the room's sentences; any of them refuses with InvalidInput."""
     if missing:
@@ -88,11 +83,6 @@ def reopen_step(uow: UnitOfWork, plan_id: UUID, step: StepKey, reason: str | Non
 def skip_step(uow: UnitOfWork, plan_id: UUID, step: StepKey, reason: str) -> StepStatus:
     """The counsellor takes a step out of this plan, with the reason the client reads."""
     return move_step(uow, MoveStep(plan_id=plan_id, step=step, action=StepAction.SKIP, reason=reason))
-
-
-def unskip_step(uow: UnitOfWork, plan_id: UUID, step: StepKey) -> StepStatus:
-    """The counsellor takes a skipped step up again."""
-    return move_step(uow, MoveStep(plan_id=plan_id, step=step, action=StepAction.UNSKIP))
 
 
 def move_step(uow: UnitOfWork, command: MoveStep) -> StepStatus:
@@ -133,6 +123,14 @@ def save_content(uow: UnitOfWork, command: SaveContent, room: Room, say: Say = p
     looked = clear_marks(uow, row)
     record(uow, "step.saved", "plan", plan.id, step=row.step, version=stored.version, looked=looked)
     return stored
+
+
+def save_by_button(uow: UnitOfWork, command: SaveContent, room: Room, say: Say = plain) -> StepContent:
+    """As `save_content`, where nothing was typed: the two texts of a conflict are of no use, so Conflict is raised."""
+    try:
+        return save_content(uow, command, room, say)
+    except ContentConflict as conflict:
+        raise Conflict(conflict.sentence) from conflict
 
 
 def put_content(

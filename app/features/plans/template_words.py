@@ -62,7 +62,14 @@ def policy_words(policy: ReviewPolicy) -> list[str]:
             said = [gettext("Reviewed every term, %(when)s.", when=_edge(edge, offset))]
     days = ", ".join(str(day) for day in policy.reminder_days)
     said.append(gettext("Messages on day %(days)s after the review is due.", days=days))
-    said.append(gettext("The %(counsellor)s is told after %(n)s days.", n=policy.escalate_after_days, **words_here()))
+    said.append(
+        ngettext(
+            "The %(counsellor)s is told after %(num)s day.",
+            "The %(counsellor)s is told after %(num)s days.",
+            policy.escalate_after_days,
+            **words_here(),
+        )
+    )
     if policy.quiet_hours is not None:
         start, end = (f"{moment:%H:%M}" for moment in (policy.quiet_hours.start, policy.quiet_hours.end))
         said.append(gettext("Nothing is sent between %(start)s and %(end)s.", start=start, end=end))

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
 import numpy as np
 import numpy.typing as npt
-from sqlalchemy import ColumnElement, Integer, and_, case, exists, func, select, true
-from sqlalchemy.orm import aliased
+from sqlalchemy import BigInteger, ColumnElement, Integer, and_, case, exists, func, literal, select, true
 
 from app.domain.access import Actor, Permission, Role
+from app.domain.steps import OPEN_STATUSES
 from app.features.clients.models import CaseloadEntry, Client
 from app.features.cohorts.models import Cohort, CohortMember
 from app.features.organizations.models import Membership, Organization
@@ -20,6 +21,7 @@ from app.features.reviews.figures import answer_by, in_time, is_counted, months_
 from app.features.reviews.models import Review
 from app.infra.db.open import UnitOfWork
 
+Whole = npt.NDArray[np.int64]
 STATUSES = ("completed", "submitted", "in_progress", "returned", "not_started", "skipped")
 # A page and a sheet stay readable; the rest is one line.
 MOST_COHORTS = 40
@@ -51,7 +53,7 @@ class Cohorts:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Aggregates:
-    """Everything the page shows, before small cells are withheld.
+    """Everything the page shows, before small cells are withheld; `threshold` says below which (None: none are).
 
     `funnel`: steps by status; `overdue`: late ones of each step; `caseload`: clients of each counsellor; `reviews`:
     months ("2026-09") by whether the review was answered within its seven days.
@@ -64,7 +66,7 @@ class Aggregates:
     overdue: Counted
     caseload: Counted
     reviews: Counted
-    threshold: int
+    threshold: int | None
     as_of: date
 
 
@@ -76,16 +78,17 @@ def counted_clients(actor: Actor) -> ColumnElement[bool]:
     return Client.id.in_(mine)
 
 
-def count_all(uow: UnitOfWork, today: date, *, least: int | None = None) -> Aggregates:
+def count_all(uow: UnitOfWork, today: date, *, withhold: bool) -> Aggregates:
     """All figures, in nine statements whatever the number of clients.
 
-    Cohorts with fewer than `least` people with plans are counted among those in no cohort listed.
+    Where small cells are to be withheld, cohorts with too few people with plans, and those that beside others would
+    tell of fewer, are counted among those in no cohort listed.
     """
     who = and_(Client.active, counted_clients(uow.actor))
-    organization = uow.session.scalars(select(Organization)).one()
+    threshold = uow.session.scalars(select(Organization.small_cell_threshold)).one() if withhold else None
     clients = uow.session.scalar(select(func.count()).select_from(Client).where(who)) or 0
     # One row per step and status (with how many of them are late): the source of three tables.
-    late = and_(PlanStep.due_on < today, PlanStep.status.in_(("not_started", "in_progress", "returned")))
+    late = and_(PlanStep.due_on < today, PlanStep.status.in_(OPEN_STATUSES))
     steps = uow.session.execute(
         select(PlanStep.step, PlanStep.status, func.count(), func.sum(case((late, 1), else_=0)).cast(Integer))
         .join(Plan, Plan.id == PlanStep.plan_id)
@@ -98,15 +101,16 @@ def count_all(uow: UnitOfWork, today: date, *, least: int | None = None) -> Aggr
     for step, status, number, number_late in steps:
         funnel[step - 1, STATUSES.index(status)] += number
         overdue[step - 1] += number_late
+    plans = int(funnel[0].sum())
     return Aggregates(
         clients=clients,
-        plans=int(funnel[0].sum()),
+        plans=plans,
         funnel=Counted("funnel", _STEPS, STATUSES, funnel),
-        cohorts=_by_cohort(uow, who, least or 1),
+        cohorts=_by_cohort(uow, who, threshold or 1, plans),
         overdue=Counted("overdue", _STEPS, ("late",), overdue),
         caseload=_by_counsellor(uow, who),
         reviews=_by_month(uow, who, today),
-        threshold=organization.small_cell_threshold,
+        threshold=threshold,
         as_of=today,
     )
 
@@ -114,7 +118,7 @@ def count_all(uow: UnitOfWork, today: date, *, least: int | None = None) -> Aggr
 _STEPS = tuple(str(number) for number in range(1, 9))
 
 
-def _by_cohort(uow: UnitOfWork, who: ColumnElement[bool], least: int) -> Cohorts:
+def _by_cohort(uow: UnitOfWork, who: ColumnElement[bool], least: int, plans: int) -> Cohorts:
     """Cohorts with at least so many members who have plans, and last everybody who is in none of them."""
     rows = uow.session.execute(
         select(Cohort.id, Cohort.name, PlanStep.step, func.count(), _COMPLETED)
@@ -128,12 +132,12 @@ def _by_cohort(uow: UnitOfWork, who: ColumnElement[bool], least: int) -> Cohorts
     ).all()
     people = {row[0]: row[3] for row in rows}
     names = {row[0]: row[1] for row in rows}
-    ids = [cohort_id for cohort_id in names if people[cohort_id] >= least][:MOST_COHORTS]
+    large = [cohort_id for cohort_id in names if people[cohort_id] >= least][:MOST_COHORTS]
+    masks, counts = _memberships(uow, who, large, plans)
+    order = sorted(range(len(large)), key=lambda number: (-people[large[number]], number))
+    listed = tell_of_no_few(masks, counts, order, least)
+    ids = [large[number] for number in listed]
     others = _in_none_of(uow, who, ids)
-    while ids and 0 < others[1][0] < least:
-        # The few others would show as a difference; with the smallest cohort among them they do not.
-        ids.remove(min(ids, key=lambda cohort_id: people[cohort_id]))
-        others = _in_none_of(uow, who, ids)
     sizes = np.zeros(len(ids) + 1, dtype=np.int64)
     completed = np.zeros((len(ids) + 1, 8), dtype=np.int64)
     for cohort_id, _, step, number, done in rows:
@@ -141,7 +145,22 @@ def _by_cohort(uow: UnitOfWork, who: ColumnElement[bool], least: int) -> Cohorts
             sizes[ids.index(cohort_id)] = number
             completed[ids.index(cohort_id), step - 1] = done
     completed[-1], sizes[-1] = others[0], others[1][0]
-    return Cohorts(tuple(names[i] for i in ids), sizes, completed, _overlaps(uow, who, ids))
+    return Cohorts(tuple(names[i] for i in ids), sizes, completed, _overlaps(masks, counts, listed))
+
+
+def tell_of_no_few(masks: Whole, counts: Whole, order: Sequence[int], least: int) -> list[int]:
+    """Which cohorts can be listed together, taken in this `order` and returned in their own.
+
+    Those who are in the same ones of the cohorts listed must be at least `least` people: whatever sums and differences
+    of the groups shown single out is made of such parts. `masks` has a bit for each cohort, `counts` how many are so.
+    """
+    listed, bits = [], 0
+    for one in order:
+        _, part = np.unique(masks & (bits | 1 << one), return_inverse=True)
+        if (np.bincount(part, weights=counts) >= least).all():
+            listed.append(one)
+            bits |= 1 << one
+    return sorted(listed)
 
 
 def _in_none_of(
@@ -164,19 +183,35 @@ def _in_none_of(
 _COMPLETED = func.count().filter(PlanStep.status == "completed")
 
 
-def _overlaps(uow: UnitOfWork, who: ColumnElement[bool], ids: list[UUID]) -> npt.NDArray[np.int64]:
-    """How many people with plans each two of these cohorts share."""
-    one, other = aliased(CohortMember), aliased(CohortMember)
-    shared = np.zeros((len(ids) + 1, len(ids) + 1), dtype=np.int64)
-    for first, second, number in uow.session.execute(
-        select(one.cohort_id, other.cohort_id, func.count())
-        .join(other, other.client_id == one.client_id)
-        .join(Client, Client.id == one.client_id)
-        .join(Plan, and_(Plan.client_id == Client.id, Plan.status == "active"))
-        .where(one.cohort_id.in_(ids), other.cohort_id.in_(ids), who)
-        .group_by(one.cohort_id, other.cohort_id)
-    ):
-        shared[ids.index(first), ids.index(second)] = number
+def _memberships(uow: UnitOfWork, who: ColumnElement[bool], ids: list[UUID], plans: int) -> tuple[Whole, Whole]:
+    """In which of these cohorts people with plans are, as a mask with a bit for each, and how many are so."""
+    bits = {cohort_id: literal(1 << number, BigInteger) for number, cohort_id in enumerate(ids)}
+    found: list[tuple[int, int]] = []
+    if ids:
+        each = (
+            select(func.sum(case(bits, value=CohortMember.cohort_id)).cast(BigInteger).label("mask"))
+            .join(Client, Client.id == CohortMember.client_id)
+            .join(Plan, and_(Plan.client_id == Client.id, Plan.status == "active"))
+            .where(CohortMember.cohort_id.in_(ids), who)
+            .group_by(CohortMember.client_id)
+            .subquery()
+        )
+        found = [
+            (mask, number)
+            for mask, number in uow.session.execute(select(each.c.mask, func.count()).group_by(each.c.mask))
+        ]
+    in_none = plans - sum(number for _, number in found)
+    known = [*found, *([(0, in_none)] if in_none else [])]
+    return np.array([mask for mask, _ in known], dtype=np.int64), np.array([n for _, n in known], dtype=np.int64)
+
+
+def _overlaps(masks: Whole, counts: Whole, listed: Sequence[int]) -> Whole:
+    """How many people with plans each two of these cohorts share; the last line is for those in none."""
+    inside = [(masks >> number) & 1 for number in listed]
+    shared = np.zeros((len(listed) + 1, len(listed) + 1), dtype=np.int64)
+    for row, one in enumerate(inside):
+        for column, other in enumerate(inside):
+            shared[row, column] = (counts * one * other).sum()
     return shared
 
 

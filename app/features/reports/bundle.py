@@ -16,7 +16,7 @@ from app.domain.scoring import band
 from app.domain.wording import first_large, people_words
 from app.features.plans.words import status_words, step_names
 from app.features.reports.sources import Source, Sources, load_sources
-from app.features.reports.words import review_words
+from app.features.steps.review.words import review_words
 from app.infra.runtime import Runtime
 from app.infra.sheets import Sheet, Workbook
 from app.infra.speech import speaker

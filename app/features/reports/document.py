@@ -17,21 +17,19 @@ from app.domain.saying import Say
 from app.domain.scoring import band, reliable_change
 from app.domain.steps import StepKey
 from app.domain.wording import first_large, people_words
-from app.features.instruments.words import picture_groups, picture_titles, trust_sentences
+from app.features.instruments.words import band_in_words, picture_groups, picture_titles, trust_sentences
 from app.features.plans.rooms import Block, Cell, Listing, Paragraph, Picture, Surroundings, Table
 from app.features.plans.words import status_words, step_names
 from app.features.reports.sources import PlanSource, Source, Sources, Taking
-from app.features.reports.words import review_words
-from app.features.steps.parts import action_status, live_actions
+from app.features.steps.parts import action_status, live_actions, live_goals
 from app.features.steps.registry import ROOMS
 from app.infra.drawing.charts import Bar, bars_svg
 from app.infra.drawing.dial import DialSegment, DialWords, dial_svg
 from app.infra.drawing.svg import ACCENT
-from app.infra.locales import regional
+from app.infra.locales import LANGUAGES, regional
 from app.infra.speech import speaker
 
 TEMPLATE = "reports/client.typ"
-_LANGUAGES = ("en", "zh_Hans_CN")
 _DRAWN_WIDTH = re.compile(r"<svg[^>]*? width=\"([\d.]+)\"")
 # A drawing this wide, in its own pixels, takes the whole width of the page.
 _PAGE_WIDTH = 600
@@ -43,7 +41,7 @@ class Writer:
     def __init__(self, sources: Sources, locale: str) -> None:
         """Take what the documents share; `locale` is one of Octant's languages, else English is written."""
         self.sources = sources
-        self.locale = locale if locale in _LANGUAGES else "en"
+        self.locale = locale if locale in LANGUAGES else "en"
         self.say: Say = speaker(self.locale)
         self.babel = Locale.parse(regional(self.locale, sources.organization.time_zone))
         self.zone = ZoneInfo(sources.organization.time_zone)
@@ -144,13 +142,12 @@ class Writer:
         done = sum(line.status == "completed" for line in counted)
         open_dues = [line.due_on for line in counted if line.due_on and line.status not in ("completed", "submitted")]
         late = sum(due < self.today for due in open_dues)
-        goals = plan.contents.get(StepKey.GOALS, {}).get("goals", [])
         actions = live_actions(plan.contents)
         acted = sum(action_status(action) == "done" for action in actions)
         return [
             [_("%(done)s of %(all)s", done=done, all=len(counted)), _("steps completed")],
             [str(late), _("steps overdue")],
-            [str(len(goals)), _("goals")],
+            [str(len(live_goals(plan.contents))), _("goals")],
             [_("%(done)s of %(all)s", done=acted, all=len(actions)), _("actions done")],
             [self.day(plan.next_review_on), _("next review")],
         ]
@@ -197,7 +194,7 @@ class Writer:
             shown = _("not enough answers") if value is None else f"{value:.1f}"
             if value is not None:
                 bars.append(Bar(scale.title, value, shown, *(edges or (None, None))))
-            row = [scale.title, shown, _("not yet known") if edges is None else f"{edges[0]:.1f} – {edges[1]:.1f}"]
+            row = [scale.title, shown, band_in_words(edges, _)]
             if comparable and before is not None:
                 row.append(self._change(before.scores[number], value, known.error if known else None))
             rows.append(row)
@@ -246,8 +243,7 @@ class Writer:
         plan = source.plan
         assert plan is not None
         _ = self.say
-        outcome = review_words(_)
-        reviews = [(on, outcome.get(result or state, state)) for on, state, result in source.reviews]
+        reviews = [(on, outcome or state) for on, state, outcome in source.reviews]
         around = Surroundings(
             contents=plan.contents, reviews=reviews, today=self.today, catalogue=self.sources.catalogue
         )

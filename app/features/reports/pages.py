@@ -37,7 +37,7 @@ blueprint = Blueprint("reports", __name__)
 @requires(Permission.REPORT_CLIENTS)
 def client_pdf(client_id: UUID) -> Response:
     """A client's report, written now."""
-    return _sent(client_id)
+    return send_client_report(client_id)
 
 
 @blueprint.get("/my-plan/report.pdf")
@@ -47,11 +47,12 @@ def my_pdf() -> Response:
     client_id = actor().client_id
     if client_id is None:
         raise NotFound(gettext("You have no plan here yet."))
-    return _sent(client_id)
+    return send_client_report(client_id)
 
 
-def _sent(client_id: UUID) -> Response:
-    report = service.write_client_report(runtime(), actor(), client_id, request_id=g.get("request_id", ""))
+def send_client_report(client_id: UUID) -> Response:
+    """A client's report, written now, as a PDF to keep. Raises as `service.write_client_report`."""
+    report = service.write_client_report(runtime(), actor(), client_id, request_id=g.request_id)
     return send_file(io.BytesIO(report.pdf), mimetype="application/pdf", as_attachment=True, download_name=report.name)
 
 
@@ -59,6 +60,11 @@ def _sent(client_id: UUID) -> Response:
 @requires(Permission.REPORT_CLIENTS)
 def client_file(client_id: UUID, file_id: UUID) -> Response:
     """A report kept from a cohort's job."""
+    return send_kept_report(client_id, file_id)
+
+
+def send_kept_report(client_id: UUID, file_id: UUID) -> Response:
+    """A kept report as a file; who took it is audited. Raises as `service.take_file`."""
     with unit_of_work() as uow:
         file = service.take_file(uow, client_id, file_id)
     path = runtime().storage.path(file.location)
@@ -135,10 +141,7 @@ def _withhold() -> bool:
 
 def _shown(uow: UnitOfWork) -> tuple[Shown, date]:
     today = uow.now.astimezone(ZoneInfo(place().time_zone)).date()
-    least = place().small_cell_threshold if _withhold() else None
-    return show(
-        count_all(uow, today, least=least), gettext, withhold=_withhold(), words=words_here(), month=_month
-    ), today
+    return show(count_all(uow, today, withhold=_withhold()), gettext, words=words_here(), month=_month), today
 
 
 def _month(written: str) -> str:

@@ -64,17 +64,16 @@ def show(
     aggregates: Aggregates,
     _: Say,
     *,
-    withhold: bool,
     words: Mapping[str, str] | None = None,
     month: Callable[[str], str] = str,
 ) -> Shown:
-    """The aggregates as they may be shown; `withhold` takes out small cells and what would give them away.
+    """The aggregates as they may be shown: without small cells, where they are withheld, and what gives them away.
 
     `words` are what the organization calls people (`app.domain.wording.people_words`); `month` writes a month
     ("2026-09") in the reader's way.
     """
     words = words or people_words("client", "counsellor", _)
-    threshold = aggregates.threshold if withhold else None
+    threshold = aggregates.threshold
     steps = step_names(_)
     names = tuple(f"{key.number} {steps[key]}" for key in StepKey)
     statuses = status_words(_)

@@ -36,7 +36,6 @@ class StepLine:
     due_on: date | None
     changed_at: datetime | None
     stale: bool
-    reason: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +89,8 @@ class Sources:
     catalogue: Catalogue = field(default_factory=Catalogue)
 
 
-# Versions never change, so a definition once parsed stays right.
+# Versions never change, so a definition once parsed stays right; some are kept in a process.
+_MOST_PARSED = 500
 _parsed: dict[tuple[UUID, UUID, int], definitions.Instrument] = {}
 
 
@@ -165,13 +165,12 @@ def _add_plans(uow: UnitOfWork, clients: Mapping[UUID, Source]) -> None:
             PlanStep.due_on,
             PlanStep.changed_at,
             PlanStep.stale,
-            PlanStep.reason,
         )
         .where(PlanStep.plan_id.in_(list(owner)))
         .order_by(PlanStep.plan_id, PlanStep.step)
     ):
         stale = step.stale and step.status == "completed"
-        line = StepLine(step_of(step.step), step.status, step.due_on, step.changed_at, stale, step.reason)
+        line = StepLine(step_of(step.step), step.status, step.due_on, step.changed_at, stale)
         steps.setdefault(step.plan_id, []).append(line)
     contents: dict[UUID, dict[StepKey, Mapping[str, Any]]] = {}
     for written in uow.session.execute(
@@ -228,6 +227,8 @@ def _add_takings(uow: UnitOfWork, clients: Mapping[UUID, Source]) -> None:
 
 def _definitions(uow: UnitOfWork, needed: set[tuple[UUID, int]]) -> dict[tuple[UUID, int], definitions.Instrument]:
     organization = uow.actor.organization_id
+    if len(_parsed) >= _MOST_PARSED:
+        _parsed.clear()
     unknown = [key for key in needed if (organization, *key) not in _parsed]
     if unknown:
         rows = uow.session.execute(

@@ -6,7 +6,7 @@ from typing import cast, get_args
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from flask import current_app, flash, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import format_date, gettext, ngettext
 
@@ -39,7 +39,6 @@ def index() -> str:
             shown=queries.SHOWN,
             may_set=actor().may(Permission.MANAGE_COHORTS),
             cadence=cadence_words,
-            known=current_app.view_functions,
         )
 
 

@@ -118,7 +118,7 @@ def ask_fresh_link(uow: UnitOfWork, link_id: UUID) -> None:
                 "dedupe_key": f"fresh-link:{fresh.id}",
                 "kind": FRESH_LINK_KIND,
                 "recipient": view.client.email,
-                "recipient_name": f"{view.client.given_name} {view.client.family_name}",
+                "recipient_name": view.client.name,
                 "locale": view.client.locale or view.organization.locale,
                 "params": {
                     "link": fresh.id,

@@ -6,16 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from app.domain.matching import education_gap
+from app.domain.outlook import CODE
 from app.domain.routes import Network, routes
 from app.domain.steps import StepKey
 from app.domain.what_if import Impossible, Trouble
-from app.features.occupations.queries import (
-    CODE,
-    Release,
-    current_release,
-    education_distribution,
-    find_release,
-)
+from app.features.occupations.queries import education_distribution
+from app.features.occupations.releases import Release, current_release, find_release
 from app.features.occupations.stages import stages_of
 from app.features.steps.parts import NamedOccupation, chosen_occupation, education_of
 from app.infra.db.open import UnitOfWork

@@ -16,8 +16,8 @@ from app.domain.steps import StepKey
 from app.domain.what_if import Kind
 from app.features.occupations.words import EDUCATION
 from app.features.scratches.service import MOST_TITLE
-from app.features.scratches.words import way_name
 from app.features.steps.opportunities.words import kind_words
+from app.features.steps.parts import path_name, written
 from app.features.steps.rowforms import choices
 
 _MOST_NAME = 300
@@ -78,13 +78,13 @@ class ChangeForm(FlaskForm):  # type: ignore[misc] # Flask-WTF carries no types
         """Set the choices from the copy's contents."""
 
         def rows(step: StepKey, name: str, key: str = "text") -> list[tuple[str, str]]:
-            return [(row["id"], row[key]) for row in contents.get(step, {}).get(name) or () if row.get(key)]
+            return [(row["id"], row[key]) for row in written(contents.get(step, {}), name, key)]
 
         goals, actions = rows(StepKey.GOALS, "goals"), rows(StepKey.ACTION_PLAN, "actions")
-        paths = contents.get(StepKey.CAREER_PATH, {}).get("paths") or ()
+        paths = written(contents.get(StepKey.CAREER_PATH, {}), "paths", "kind")
         offered = {
             "option": rows(StepKey.CAREER_CHOICE, "options", "name"),
-            "path": [(row["id"], way_name(contents, row["id"])) for row in paths if row.get("kind")],
+            "path": [(row["id"], path_name(row, gettext)) for row in paths],
             "level": [(str(number), str(words)) for number, words in enumerate(EDUCATION, start=1)],
             "factor": rows(StepKey.OPPORTUNITIES, "factors"),
             "turned": list(kind_words(gettext).items()),

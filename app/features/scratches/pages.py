@@ -13,7 +13,7 @@ from app.domain.access import Permission
 from app.domain.errors import FieldProblem, InvalidInput
 from app.domain.folding import fold
 from app.domain.what_if import Kind
-from app.features.occupations.queries import current_release
+from app.features.occupations.releases import current_release
 from app.features.occupations.search import search
 from app.features.plans.queries import view_plan
 from app.features.plans.words import step_names
@@ -46,7 +46,7 @@ def _frame(plan_id: UUID, view: Any) -> dict[str, Any]:
         "base": "base_phone.html" if own else "base.html",
         "own": own,
         "view": view,
-        "name": f"{view.client.given_name} {view.client.family_name}",
+        "name": view.client.name,
         "plan_href": plan,
         "names": step_names(gettext),
         "mine": actor().membership_id,

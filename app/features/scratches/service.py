@@ -37,7 +37,8 @@ _NOT_THERE = later("Choose what the change is about from the lists; this names n
 def begin_scratch(uow: UnitOfWork, command: BeginScratch) -> PlanScratch:
     """Copy what is written in a plan. Raises NotFound, Forbidden, InvalidInput, or Conflict for one too many."""
     kind_of(uow.actor)
-    plan = find_plan(uow, command.plan_id)
+    # Locked, so that two begun at once do not both count the copies of before.
+    plan = find_plan(uow, command.plan_id, lock=True)
     owner = uow.actor.membership_id
     if owner is None:
         raise Forbidden("Only a person can try changes.")

@@ -12,8 +12,8 @@ from app.domain.schedule import Why
 from app.domain.steps import StepKey
 from app.domain.what_if import Impossible, Kind, Late, Trouble
 from app.features.occupations.words import EDUCATION
-from app.features.steps.career_path.words import path_name
 from app.features.steps.opportunities.words import kind_words
+from app.features.steps.parts import paths_of
 
 Contents = Mapping[StepKey, Mapping[str, Any]]
 # The step in which a change would be made for good.
@@ -41,12 +41,6 @@ def name_in(contents: Contents, step: StepKey, rows: str, row_id: str | None, ke
     return str((found or {}).get(key) or "?")
 
 
-def way_name(contents: Contents, row_id: str | None) -> str:
-    """What a way of step 5 is called."""
-    found = next((row for row in contents.get(StepKey.CAREER_PATH, {}).get("paths") or () if row["id"] == row_id), None)
-    return str(path_name(found, gettext)) if found else "?"
-
-
 def change_sentence(change: Mapping[str, Any], contents: Contents) -> str:
     """A change in one sentence; names come from the copy."""
     kind = Kind(change["kind"])
@@ -56,7 +50,7 @@ def change_sentence(change: Mapping[str, Any], contents: Contents) -> str:
         named = change.get("name") or name_in(contents, StepKey.CAREER_CHOICE, "options", change.get("option"), "name")
         said = gettext("Another occupation: “%(name)s”", name=named)
     elif kind is Kind.PATH:
-        said = gettext("Another way: “%(name)s”", name=way_name(contents, change.get("path")))
+        said = gettext("Another way: “%(name)s”", name=paths_of(contents, gettext).get(change.get("path", ""), "?"))
     elif kind is Kind.EDUCATION:
         said = gettext("Education: %(level)s", level=EDUCATION[change["level"] - 1])
     elif kind is Kind.FACTOR:

@@ -25,10 +25,9 @@ from app.domain import decisions
 from app.domain.pairs import pair_order
 from app.domain.saying import later
 from app.features.plans.rooms import Content
-from app.features.steps.parts import MOST_LINE, Row, StrictSchema, line, whole, written
+from app.features.steps.parts import MOST_LINE, ROW_ID, Row, StrictSchema, line, number, whole, written
 
 WEIGHTINGS: Final = ("direct", "pairs")
-ID: Final = r"^[a-z0-9]{1,32}$"
 # How many times as important one of two can be said to be (Saaty's scale, every second step).
 SCALE: Final = (9.0, 7.0, 5.0, 3.0, 1.0, 1 / 3, 1 / 5, 1 / 7, 1 / 9)
 _MOST_TIMES: Final = 9.0
@@ -45,9 +44,9 @@ class Criterion(Row):
 class Comparison(StrictSchema):
     """Criterion `first` is `times` (1/9 to 9) as important as criterion `second`, both ids; and why. None: not said."""
 
-    first = fields.String(required=True, validate=validate.Regexp(ID))
-    second = fields.String(required=True, validate=validate.Regexp(ID))
-    times = fields.Float(load_default=None, allow_none=True, validate=validate.Range(1 / _MOST_TIMES, _MOST_TIMES))
+    first = fields.String(required=True, validate=validate.Regexp(ROW_ID))
+    second = fields.String(required=True, validate=validate.Regexp(ROW_ID))
+    times = number(1 / _MOST_TIMES, _MOST_TIMES)
     why = fields.String(load_default="", validate=validate.Length(max=MOST_LINE))
 
     @post_load
@@ -61,7 +60,7 @@ class Rated(Row):
     """An option's rating (1 to 5) on each criterion, by the criterion's id."""
 
     ratings = fields.Dict(
-        keys=fields.String(validate=validate.Regexp(ID)),
+        keys=fields.String(validate=validate.Regexp(ROW_ID)),
         values=fields.Integer(strict=True, validate=validate.Range(*_RATING)),
         load_default=dict,
     )

@@ -1,7 +1,7 @@
 """The form's half of a decision matrix (`app.features.steps.matrix`): criteria, ratings, comparisons of two.
 
 A room's form inherits its option row from `RatedRow`, makes it with `rated_row(row, content)`, so that every stored
-criterion is a field `rating_<id>`, and has `criteria = criteria_rows(label)`, `weighting = weighting_pick()` and
+criterion is a field `rating_<id>`, and has `criteria = rows(CriterionRow, label)`, `weighting = weighting_pick()` and
 `pairs = pair_rows()`; before it is built the content's pairs are those of `dealt_pairs(content)`, and `fixed` names
 "pairs". The macros of `steps/matrix.html` draw them.
 """
@@ -91,11 +91,6 @@ class PairRow(RowForm):
         if self.times.data and self.times.data not in {choice.value for choice in self.times.choices}:
             # What came by another way than this form (4, say) is kept as it is.
             self.times.choices.append(SelectChoice(self.times.data, _between(self.times.data, first, second)))
-
-
-def criteria_rows(label: str) -> FieldList:
-    """The criteria, under the room's own heading."""
-    return rows(CriterionRow, label)
 
 
 def weighting_pick() -> SelectField:

@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 
 from app.domain.access import Permission
 from app.domain.errors import FieldProblem, InvalidInput
-from app.domain.steps import ActorKind, StepAction, StepKey, StepStatus, allowed_actions
+from app.domain.steps import OPEN_STATUSES, ActorKind, StepAction, StepKey, StepStatus, allowed_actions
 from app.features.plans import queries, revisions, service
 from app.features.plans.commands import AddComment, ConfirmStep, MoveStep, SetDueDate
 from app.features.plans.marks import confirm_step
@@ -64,10 +64,10 @@ def plan(plan_id: UUID) -> str:
         return render_template(
             "plans/plan.html",
             view=view,
-            name=_name(view),
-            segments=views.segments(view, href),
+            name=view.client.name,
+            segments=views.segments(view.steps, href),
             again=rests.look_again(uow, view, href, _confirm_href(plan_id)),
-            ends=rests.loose_ends(rests.contents_of(view), href),
+            ends=rests.loose_ends(view.written, href),
             map=rests.map_lines(),
             standing=views.standing(view),
             current=current,
@@ -95,14 +95,14 @@ def move(plan_id: UUID, number: int, move: str) -> Response | tuple[str, int]:
     """Accept, return, reopen, skip or take up a step."""
     key = key_of(number)
     form = ReasonForm(prefix=move)
-    with unit_of_work() as uow:
-        command = MoveStep(plan_id=plan_id, step=key, action=_MOVES[move], reason=form.reason.data)
-        try:
+    command = MoveStep(plan_id=plan_id, step=key, action=_MOVES[move], reason=form.reason.data)
+    try:
+        with unit_of_work() as uow:
             after = service.move_step(uow, command)
-        except InvalidInput as invalid:
-            # Nothing was changed; the form comes back with what was typed.
-            form.reason.errors = [problem.sentence for problem in invalid.problems]
-            return _step_page(plan_id, key, forms={move: form}), 422
+    except InvalidInput as invalid:
+        # Nothing was changed; the form comes back with what was typed.
+        form.reason.errors = [problem.sentence for problem in invalid.problems]
+        return _step_page(plan_id, key, forms={move: form}), 422
     said = {
         StepStatus.COMPLETED: gettext("Step %(n)s is accepted.", n=number),
         StepStatus.RETURNED: gettext("Step %(n)s is returned with your reason.", n=number),
@@ -183,7 +183,7 @@ def compare(plan_id: UUID) -> str:
         return render_template(
             "plans/compare.html",
             view=view,
-            name=_name(view),
+            name=view.client.name,
             numbers=numbers,
             before=before,
             after=after,
@@ -198,10 +198,6 @@ def _href(plan_id: UUID) -> Callable[[int], str]:
 
 def _confirm_href(plan_id: UUID) -> Callable[[int], str]:
     return lambda number: url_for("plans.confirm", plan_id=plan_id, number=number)
-
-
-def _name(view: queries.PlanView) -> str:
-    return f"{view.client.given_name} {view.client.family_name}"
 
 
 def _step_page(
@@ -223,11 +219,11 @@ def _step_page(
         return render_template(
             "plans/step.html",
             view=view,
-            name=_name(view),
+            name=view.client.name,
             key=key,
             row=row,
             names=step_names(gettext),
-            segments=views.segments(view, href),
+            segments=views.segments(view.steps, href),
             again=rests.look_again(uow, view, href, _confirm_href(plan_id), only=key),
             section=section,
             missing=missing,
@@ -240,7 +236,7 @@ def _step_page(
             comment_href=url_for("plans.comment", plan_id=plan_id, number=key.number),
             history=views.history(uow, view, step=key),
             late=views.late_words(row.due_on, uow.now.astimezone(time_zone()).date())
-            if row.status in ("not_started", "in_progress", "returned")
+            if row.status in OPEN_STATUSES
             else None,
             words=status_words(gettext),
             may_work=may_work,

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from marshmallow import RAISE, Schema, fields, validate
 
+from app.domain.outlook import CODE
 from app.domain.saying import Say
 from app.domain.steps import StepKey
 
 MOST_TEXT = 20_000
 MOST_LINE = 300
 MOST_ROWS = 100
+# `\Z`, because `$` lets a line end pass.
+ROW_ID = r"[a-z0-9]{1,32}\Z"
 _WORD = re.compile(r"\w+", re.UNICODE)
 # Chinese is written without blanks: about two signs make a word.
 _SIGN = re.compile(r"[\u3400-\u9fff]")
@@ -33,7 +36,7 @@ class StrictSchema(Schema):
 class Row(StrictSchema):
     """A row of a list; its id stays when rows around it come and go, so that others can point at it."""
 
-    id = fields.String(required=True, validate=validate.Regexp(r"^[a-z0-9]{1,32}$"))
+    id = fields.String(required=True, validate=validate.Regexp(ROW_ID))
 
 
 def long_text() -> fields.String:
@@ -54,6 +57,25 @@ def choice(*options: str) -> fields.String:
 def whole(low: int, high: int) -> fields.Integer:
     """A whole number from `low` to `high`, or None."""
     return fields.Integer(load_default=None, allow_none=True, strict=True, validate=validate.Range(low, high))
+
+
+def number(low: float, high: float) -> fields.Float:
+    """A number from `low` to `high`, or None."""
+    return fields.Float(load_default=None, allow_none=True, validate=validate.Range(low, high))
+
+
+def occupation_code(*, required: bool = False) -> fields.String:
+    """The code of an occupation of the catalogue; None for one written by hand, unless it is required."""
+    # `\Z`, because `$` lets a line end pass.
+    code = validate.Regexp(rf"{CODE.pattern}\Z")
+    if required:
+        return fields.String(required=True, validate=code)
+    return fields.String(load_default=None, allow_none=True, validate=code)
+
+
+def release_key() -> fields.String:
+    """The key of the release an occupation was taken from, or None."""
+    return fields.String(load_default=None, allow_none=True, validate=validate.Length(max=100))
 
 
 def day() -> fields.Date:
@@ -82,11 +104,6 @@ def written(content: Mapping[str, Any], name: str, key: str) -> list[Mapping[str
     return [row for row in content.get(name, ()) if row.get(key)]
 
 
-def label_of(options: Sequence[tuple[str, str]], value: str | None) -> str:
-    """The label of a chosen option; empty for none."""
-    return dict(options).get(value or "", "")
-
-
 def day_of(value: str | None) -> date | None:
     """A day of the stored content as a date."""
     return date.fromisoformat(value) if value else None
@@ -102,10 +119,14 @@ def way_words(_: Say) -> dict[str, str]:
     }
 
 
+def path_name(row: Mapping[str, Any], _: Say) -> str:
+    """What a way of step 5 is called: its own name, else its kind."""
+    return row.get("name") or way_words(_).get(row.get("kind") or "", "?")
+
+
 def paths_of(contents: Mapping[StepKey, Mapping[str, Any]], _: Say) -> dict[str, str]:
-    """The ways of step 5 by id with their names; one without a name goes by its kind."""
-    rows_there = contents.get(StepKey.CAREER_PATH, {}).get("paths", ())
-    return {row["id"]: row.get("name") or way_words(_).get(row.get("kind") or "", "?") for row in rows_there}
+    """The ways of step 5 by id with their names."""
+    return {row["id"]: path_name(row, _) for row in contents.get(StepKey.CAREER_PATH, {}).get("paths", ())}
 
 
 def aside(row: Mapping[str, Any], contents: Mapping[StepKey, Mapping[str, Any]]) -> str | None:
@@ -148,6 +169,12 @@ def education_of(contents: Mapping[StepKey, Mapping[str, Any]]) -> int | None:
 def action_status(row: Mapping[str, Any]) -> str:
     """Where an action of step 7 stands: planned, begun, done or dropped; older content says only whether it is done."""
     return str(row.get("status") or ("done" if row.get("done") else "planned"))
+
+
+def live_goals(contents: Mapping[StepKey, Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The goals of step 6 that count now: written, not dropped, and of no way that is not taken."""
+    rows_there = written(contents.get(StepKey.GOALS, {}), "goals", "text")
+    return [row for row in rows_there if row.get("status") != "dropped" and aside(row, contents) is None]
 
 
 def live_actions(contents: Mapping[StepKey, Mapping[str, Any]]) -> list[Mapping[str, Any]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -19,7 +19,7 @@ from app.features.plans.queries import PlanView
 from app.features.plans.rooms import step_of
 from app.features.plans.words import aspect_words, step_names
 from app.features.steps.ambition.values import value_name
-from app.features.steps.career_path.words import path_name
+from app.features.steps.parts import path_name
 from app.infra.db.open import UnitOfWork
 
 _RESULTS = frozenset(RESULTS.values())
@@ -165,11 +165,6 @@ def loose_ends(contents: Mapping[StepKey, Mapping[str, Any]], href: Callable[[in
     return list(found.values())
 
 
-def contents_of(view: PlanView) -> dict[StepKey, Mapping[str, Any]]:
-    """What is written in each step of a plan."""
-    return {key: row.content for key, row in view.contents.items()}
-
-
 def orphan_words(orphan: Orphan) -> str:
     """What points at nothing, and what to do."""
     words = {
@@ -207,11 +202,7 @@ def map_lines() -> list[MapLine]:
         return f"{step.number} {names[step]}" if step else str(gettext("outside the plan"))
 
     return [
-        MapLine(words[aspect.value], place(HOME[aspect]), _joined(place(step) for step in steps))
+        MapLine(words[aspect.value], place(HOME[aspect]), ", ".join(place(step) for step in steps))
         for aspect in Aspect
         if (steps := steps_reached(aspect))
     ]
-
-
-def _joined(words: Iterable[str]) -> str:
-    return ", ".join(words)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -17,10 +18,14 @@ from wtforms.validators import Optional
 
 from app.domain.errors import FieldProblem
 from app.features.plans.rooms import Content, Surroundings
+from app.features.steps.parts import MOST_ROWS
 
 # Fields of the form that are not content.
 _BESIDE = frozenset({"csrf_token", "over"})
 _FEWEST_ROWS = 3
+_WHOLE = re.compile(r"-?[0-9]{1,6}")
+# Some more than a content takes, so that too many are said to be; each row posted costs a form of its own.
+_MOST_POSTED = MOST_ROWS + 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +154,7 @@ def value_of(field: Field) -> Any:
 
 def rows(row_form: type[RowForm], label: str, description: str = "") -> FieldList:
     """A list of rows."""
-    return FieldList(FormField(row_form), label, description=description)
+    return FieldList(FormField(row_form), label, description=description, max_entries=_MOST_POSTED)
 
 
 def choices(nothing: Any, options: Iterable[tuple[str, Any]]) -> list[SelectChoice]:
@@ -160,7 +165,7 @@ def choices(nothing: Any, options: Iterable[tuple[str, Any]]) -> list[SelectChoi
 def scale(label: str, low: int = 1, high: int = 5) -> SelectField:
     """A choice of a whole number; nothing chosen is None."""
     numbers = choices("–", ((str(n), str(n)) for n in range(low, high + 1)))
-    return SelectField(label, choices=numbers, coerce=_whole, validate_choice=False)
+    return SelectField(label, choices=numbers, coerce=whole_or_none, validate_choice=False)
 
 
 def pick(label: str, options: Iterable[tuple[str, Any]], description: str = "") -> SelectField:
@@ -178,8 +183,9 @@ def _filled(row: Mapping[str, Any]) -> bool:
     return any(value not in (None, "", False, {}, []) for name, value in row.items() if name != "id")
 
 
-def _whole(value: Any) -> int | None:
-    return int(value) if str(value or "").lstrip("-").isdigit() else None
+def whole_or_none(value: Any) -> int | None:
+    """A chosen whole number; None where nothing is chosen, or no number of few digits."""
+    return int(value) if _WHOLE.fullmatch(str(value)) else None
 
 
 def text_or_none(value: Any) -> str | None:

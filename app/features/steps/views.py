@@ -11,21 +11,30 @@ from typing import Any, cast
 
 from flask_babel import format_date, gettext, ngettext
 
-from app.domain.steps import StepKey
-from app.features.plans.models import PlanEvent
-from app.features.plans.queries import PlanView, events_of, surroundings_of
+from app.domain.errors import NotFound
+from app.domain.steps import OPEN_STATUSES, StepKey
+from app.features.plans.models import PlanEvent, PlanStep
+from app.features.plans.queries import PlanView, events_of, plan_of_client, surroundings_of, view_plan
 from app.features.plans.revisions import StepDifference
 from app.features.plans.rooms import Block, Section, Surroundings, step_of
 from app.features.plans.words import event_sentence, status_words, step_names
 from app.features.steps.registry import ROOMS
 from app.infra.db.open import UnitOfWork
 from app.infra.drawing.dial import DialSegment, Status
+from app.infra.web.words import say_here, words_here
 
-_OPEN = ("not_started", "in_progress", "returned")
+
+def own_plan(uow: UnitOfWork) -> PlanView:
+    """The plan of the client who reads. Raises NotFound for one who has none yet, or is no client."""
+    client_id = uow.actor.client_id
+    plan = plan_of_client(uow, client_id) if client_id else None
+    if plan is None:
+        raise NotFound(gettext("You have no plan yet. Your %(counsellor)s will give you one.", **words_here()))
+    return view_plan(uow, plan.id)
 
 
-def segments(view: PlanView, href: Callable[[int], str] | None = None) -> list[DialSegment]:
-    """The dial of a plan; `href` gives each step's address."""
+def segments(steps: Sequence[PlanStep], href: Callable[[int], str] | None = None) -> list[DialSegment]:
+    """The dial of a plan's steps; `href` gives each step's address."""
     names = step_names(gettext)
     return [
         DialSegment(
@@ -35,7 +44,7 @@ def segments(view: PlanView, href: Callable[[int], str] | None = None) -> list[D
             row.stale and row.status == "completed",
             href(row.step) if href else None,
         )
-        for row in view.steps
+        for row in steps
     ]
 
 
@@ -83,7 +92,7 @@ def due_items(view: PlanView, today: date, href: Callable[[int], str]) -> list[S
     """The open steps with a due day, the earliest first, as the due list shows them."""
     names = step_names(gettext)
     rows = sorted(
-        (row for row in view.steps if row.due_on and row.status in _OPEN), key=lambda row: row.due_on or today
+        (row for row in view.steps if row.due_on and row.status in OPEN_STATUSES), key=lambda row: row.due_on or today
     )
     return [
         SimpleNamespace(
@@ -113,7 +122,7 @@ def section_of(uow: UnitOfWork, view: PlanView, key: StepKey) -> tuple[Section, 
     around = surroundings_of(uow, view, key)
     room = ROOMS[key]
     content = view.content(key) or room.empty()
-    return room.report(content, around, gettext), room.missing(content, around, gettext), around
+    return room.report(content, around, say_here), room.missing(content, around, gettext), around
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +159,7 @@ def compared(differences: Sequence[StepDifference], old: Mapping[str, Any], new:
     for difference in differences:
         sides = []
         for frozen, snapshot in ((difference.before, old), (difference.after, new)):
-            section = ROOMS[difference.step].report(frozen["content"], _around(snapshot), gettext)
+            section = ROOMS[difference.step].report(frozen["content"], _around(snapshot), say_here)
             due = date.fromisoformat(frozen["due_on"]) if frozen["due_on"] else None
             sides.append(Side(words[frozen["status"]], due, section))
         before, after = sides
@@ -171,7 +180,7 @@ def compared(differences: Sequence[StepDifference], old: Mapping[str, Any], new:
 
 def _said_of(difference: StepDifference) -> tuple[Block, ...]:
     changes = ROOMS[difference.step].changes
-    return changes(difference.before["content"], difference.after["content"], gettext) if changes else ()
+    return changes(difference.before["content"], difference.after["content"], say_here) if changes else ()
 
 
 def _around(snapshot: Mapping[str, Any]) -> Surroundings:

@@ -124,14 +124,15 @@ def gantt_svg(
     title: str,
     description: str,
     words: tuple[str, str],
+    month_words: Callable[[date], str],
     width: int = 680,
     label_width: int = 220,
 ) -> str:
     """Return actions as bars over months, with today's line and arrows from what each waits for.
 
     A thick edge marks what the end of all hangs on; a thin tail shows where a bar runs past its due day. `words` are
-    "today" and the sentence of the legend. Months are written as YYYY-MM. Raises ValueError for a row that is not
-    there.
+    "today" and the sentence of the legend; `month_words` writes the month of a day. Raises ValueError for a
+    row that is not there.
     """
     for row in rows:
         if any(not 0 <= other < len(rows) for other in row.after):
@@ -147,14 +148,12 @@ def gantt_svg(
     height = top + _ROW * len(rows) + 8
     body = [text(words[1], 0, 12, class_="chart-soft", fill=SOFT, font_size=12)]
     months = _months(first, end)
-    every = max(1, -(-len(months) // _MOST_MONTHS), round(len(months) * 52 / plot + 0.49))
+    every = max(1, -(-len(months) // _MOST_MONTHS), round(len(months) * 60 / plot + 0.49))
     for number, month in enumerate(months):
         if number % every == 0:
             line = f"M{num(x(month))},{top - 8} V{num(height - 4)}"
             body.append(tag("path", class_="chart-grid", d=line, fill="none", stroke=LINE))
-            body.append(
-                text(month.isoformat()[:7], x(month) + 2, top - 14, class_="chart-soft", fill=SOFT, font_size=11)
-            )
+            body.append(text(month_words(month), x(month) + 2, top - 14, class_="chart-soft", fill=SOFT, font_size=11))
     line = f"M{num(x(today))},{top - 8} V{num(height - 4)}"
     body.append(
         tag("path", class_="plan-today", d=line, fill="none", stroke=BRASS, stroke_width=2, stroke_dasharray="4 3")

@@ -23,6 +23,8 @@ from app.infra.pdf.frames import receive, send
 _ROOT = Path(__file__).resolve().parents[3]
 TEMPLATES = _ROOT / "app" / "templates"
 Key = TypeVar("Key", bound=Hashable)
+# Documents asked for one by one that are printed, or wait for a child, at the same time.
+_AT_ONCE = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,18 +52,26 @@ class Press:
         self._children = [_Child(memory, templates) for _ in range(size or os.cpu_count() or 1)]
         for child in self._children:
             self._idle.put(child)
+        # Who prints or waits holds one of the few threads of a web process (four), and with all of them the site.
+        self._room = threading.BoundedSemaphore(_AT_ONCE)
+        self.patience = 2.0
 
     def print_one(self, template: str, document: Mapping[str, Any]) -> Printed:
-        """Typeset one document now; waits for a free child for at most the time limit."""
+        """Typeset one document now; waits for a free child for at most the time limit, a moment where others wait."""
+        busy = Printed(b"", "Too many reports are being made. Try again in a moment.")
+        if not self._room.acquire(timeout=self.patience):
+            return busy
         try:
             child = self._idle.get(timeout=self.seconds)
         except queue.Empty:
-            return Printed(b"", "Too many reports are being made. Try again in a moment.")
+            self._room.release()
+            return busy
         try:
             (_, printed), *_ = child.run(template, iter([(None, document)]), self.seconds)
             return printed
         finally:
             self._idle.put(child)
+            self._room.release()
 
     def print_each(
         self, template: str, documents: Iterator[tuple[Key, Mapping[str, Any]]]

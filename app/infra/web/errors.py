@@ -8,7 +8,7 @@ from typing import Any
 import structlog
 from flask import Flask, Response, jsonify, make_response, render_template, request
 from flask_babel import gettext
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
@@ -16,6 +16,8 @@ from app.domain import errors
 from app.infra.web.words import said
 
 _LOG = structlog.get_logger()
+# From PostgreSQL's table of error codes.
+_UNIQUE_VIOLATION = "23505"
 _STATUS: dict[type[errors.OctantError], int] = {
     errors.NotFound: 404,
     errors.Forbidden: 403,
@@ -98,6 +100,14 @@ def install_errors(app: Flask) -> None:
         answer = error_answer(503, gettext("Octant is very busy. Your entry was not saved; try again in a moment."))
         answer.headers["Retry-After"] = "5"
         return answer
+
+    @app.errorhandler(IntegrityError)
+    def _at_once(error: IntegrityError) -> Response:
+        # What a use case looked for and did not find, somebody else made before it could: the constraint decides.
+        if getattr(error.orig, "sqlstate", None) != _UNIQUE_VIOLATION:
+            return _unexpected(error)
+        _LOG.warning("made_twice_at_once", rule=str(request.url_rule))
+        return error_answer(409, gettext("Somebody else did this at the same moment. Load the page again and look."))
 
     @app.errorhandler(Exception)
     def _unexpected(error: Exception) -> Response:

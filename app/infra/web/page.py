@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Flask, current_app, g, has_request_context, request, url_for
+from flask import Flask, g, has_request_context, request, url_for
 from flask_babel import get_locale, gettext
 
 from app.domain.access import Actor, Permission
@@ -70,7 +70,7 @@ def frame(navigation: Navigation, organizations: Callable[[], Sequence[Organizat
         "theme": "" if user.theme == "system" else user.theme,
         "current_user_name": user.name,
         "sign_out_href": url_for("identity.sign_out"),
-        "user_menu": [NavItem(gettext("Profile"), url_for("identity.profile"))] if _exists("identity.profile") else [],
+        "user_menu": [NavItem(gettext("Profile"), url_for("identity.profile"))],
         "organizations": organizations(),
     }
     if place is None or actor is None:
@@ -81,9 +81,9 @@ def frame(navigation: Navigation, organizations: Callable[[], Sequence[Organizat
         "home_href": nav[0].href if nav else url_for("identity.enter_organization"),
         "may": lambda permission: actor.may(Permission(permission)),
     }
-    if actor.may(Permission.READ_OCCUPATIONS) and _exists("occupations.index"):
+    if actor.may(Permission.READ_OCCUPATIONS):
         values["occupations_href"] = url_for("occupations.index")
-    if actor.may(Permission.READ_CLIENTS) and _exists("overview.caseload"):
+    if actor.may(Permission.READ_CLIENTS):
         values["find_href"] = url_for("overview.caseload")
         values["find_label"] = gettext("Find a %(client)s", client=values["client_word"])
     return values
@@ -102,22 +102,18 @@ def house(place: Place) -> dict[str, Any]:
         "counsellor_word": words["counsellor"],
         "counsellors_word": words["counsellors"],
     }
-    if place.accent and _exists("organizations.accent"):
+    if place.accent:
         values["accent_href"] = url_for("organizations.accent", colour=place.accent.removeprefix("#"))
     return values
 
 
 def navigation_of(actor: Actor, navigation: Navigation) -> list[NavItem]:
-    """The entries that the actor may open and that exist, in order; at most one is current."""
+    """The entries that the actor may open, in order; at most one is current."""
     here = g.get("nav_endpoint") or request.endpoint or ""
-    shown = [(e, label) for e, label, permission in navigation if actor.may(permission) and _exists(e)]
+    shown = [(e, label) for e, label, permission in navigation if actor.may(permission)]
     endpoints = [endpoint for endpoint, _ in shown]
     if here not in endpoints:
         # A page of a feature with one entry belongs to that entry.
         siblings = [e for e in endpoints if e.partition(".")[0] == here.partition(".")[0]]
         here = siblings[0] if len(siblings) == 1 else here
     return [NavItem(str(label), url_for(endpoint), endpoint == here) for endpoint, label in shown]
-
-
-def _exists(endpoint: str) -> bool:
-    return endpoint in current_app.view_functions

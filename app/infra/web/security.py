@@ -25,6 +25,7 @@ def add_security_headers(app: Flask, *, secure: bool) -> None:
         headers["X-Request-Id"] = g.get("request_id", "")
         if secure:
             headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
-        if request.endpoint != "static":
-            headers.setdefault("Cache-Control", "no-store")
+        # Flask sends files with no-cache, which lets a browser keep them on its disk.
+        if request.endpoint != "static" and headers.get("Cache-Control", "no-cache") == "no-cache":
+            headers["Cache-Control"] = "no-store"
         return response

@@ -6,11 +6,12 @@ The former are keys of the catalogue (`app.domain.wording`), so that every langu
 from __future__ import annotations
 
 from flask import g, has_request_context
-from flask_babel import gettext
+from flask_babel import get_locale, gettext
 from flask_babel.speaklater import LazyString
 
 from app.domain.saying import Told
 from app.domain.wording import people_words
+from app.infra.speech import days_in
 from app.infra.web.context import Place
 
 
@@ -34,6 +35,11 @@ def lazy_here(text: str) -> LazyString:
 def _say(text: str, /, **values: object) -> str:
     # Without text gettext answers with the catalogue's own header.
     return str(gettext(text, **values)) if text else ""
+
+
+def say_here(text: str, /, **values: object) -> str:
+    """An English sentence in the reader's language, its days and months as the reader writes them."""
+    return _say(text, **days_in(values, str(get_locale())))
 
 
 def status_words() -> dict[str, str]:

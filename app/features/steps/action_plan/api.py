@@ -40,6 +40,7 @@ from app.infra.web.api.blueprint import ApiBlueprint
 from app.infra.web.api.paging import page
 from app.infra.web.api.schemas import page_of
 from app.infra.web.context import actor, runtime, unit_of_work
+from app.infra.web.words import say_here
 
 blueprint = ApiBlueprint(
     "Actions", __name__, description="The schedule of a plan's actions, their files, the calendar."
@@ -81,7 +82,7 @@ def read_schedule(plan_id: UUID) -> dict[str, Any]:
                 "days": risk.days,
                 "other": risk.other,
                 "month": risk.month,
-                "sentence": risk_words(risk, names, gettext),
+                "sentence": risk_words(risk, names, say_here),
             }
             for name, risks in work.risks.items()
             for risk in risks

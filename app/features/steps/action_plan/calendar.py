@@ -15,7 +15,7 @@ from uuid import UUID
 from icalendar import Calendar, Event
 
 from app.domain.saying import Say
-from app.domain.steps import StepKey
+from app.domain.steps import OPEN_STATUSES, StepKey
 from app.features.plans.rooms import Content, Surroundings
 from app.features.plans.words import step_names
 from app.features.steps.action_plan.figures import counted
@@ -24,7 +24,6 @@ from app.features.steps.parts import action_status, aside, day_of, written
 
 # How often calendar programs are asked to look again.
 REFRESH = timedelta(hours=6)
-_OPEN_STEPS = ("not_started", "in_progress", "returned")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +67,7 @@ def entries(source: Source, _: Say) -> Iterator[Entry]:
     beside = (source.updated_at, max(0, int((source.updated_at - source.created_at).total_seconds())))
     names = list(step_names(_).values())
     for number, status, due_on in source.steps:
-        if due_on is not None and status in _OPEN_STEPS:
+        if due_on is not None and status in OPEN_STATUSES:
             yield Entry(
                 f"step-{number}-{source.plan_id}@octant",
                 due_on,

@@ -34,6 +34,8 @@ STATUSES = ("planned", "begun", "done", "dropped")
 # Days beyond these are typing errors, and no plan of a person reaches them.
 FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(2200, 12, 31)
 MOST_LINK = 2000
+# Whoever mends these meets the next; all that a hundred actions can have would be thousands.
+_MOST_CIRCLES = 5
 
 
 def _day() -> fields.Date:
@@ -191,7 +193,7 @@ def _refuse_circles(content: Content, say: Say) -> None:
                         names=" → ".join(f"“{names[name]}”" for name in (*circle, circle[0])),
                     ),
                 )
-                for circle in found
+                for circle in found[:_MOST_CIRCLES]
             ]
         )
 

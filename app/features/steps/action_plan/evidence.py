@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import BinaryIO
 from uuid import UUID, uuid4
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import func, or_, select, update
 
 from app.domain import access
 from app.domain.access import Actor
@@ -16,9 +16,9 @@ from app.domain.errors import Conflict, FieldProblem, Forbidden, InvalidInput, N
 from app.domain.saying import Say, later, plain
 from app.domain.steps import ActorKind, StepKey
 from app.features.audit.service import record
+from app.features.plans.acting import lock_plan
 from app.features.plans.models import Plan, StepContent
 from app.features.plans.policy import kind_of, visible_plans
-from app.features.plans.queries import find_plan
 from app.features.plans.service import note_event
 from app.features.steps.action_plan.evidence_files import MOST_BYTES, check_file
 from app.features.steps.action_plan.models import ActionEvidence
@@ -30,6 +30,8 @@ from app.infra.runtime import Runtime
 UNDO_WINDOW = timedelta(days=7)
 MOST_FILES_OF_ACTION = 10
 MOST_FILES_OF_PLAN = 100
+# So many removed files of a plan may wait to be brought back; beyond, none is added until some are deleted.
+MOST_REMOVED = 100
 _FOLDER = "evidence"
 _ERASED_AT_ONCE = 200
 
@@ -57,7 +59,7 @@ def add_evidence(
     Raises InvalidInput (field "file") for a file that is not taken, NotFound for a plan or action that is not there,
     Forbidden for anyone but the client, Conflict for an archived plan.
     """
-    # Asked before anything is read, and again under the lock when it is kept.
+    # Asked before anything is read, and again when it is kept.
     with runtime.database.unit_of_work(actor, request_id=request_id) as uow:
         _may_change(uow, command.plan_id, command.action, say)
     content = stream.read(MOST_BYTES + 1)
@@ -66,18 +68,13 @@ def add_evidence(
     kept = False
     try:
         with runtime.database.unit_of_work(actor, request_id=request_id) as uow:
-            plan = _may_change(uow, command.plan_id, command.action, say, lock=True)
+            plan = _may_change(uow, command.plan_id, command.action, say)
             there = evidence_of(uow, plan.id)
-            of_action = [row for row in there if row.action == command.action]
-            for row in of_action:
-                if row.sha256 == stored.sha256:
+            for row in there:
+                if row.action == command.action and row.sha256 == stored.sha256:
                     return row
-            if len(of_action) >= MOST_FILES_OF_ACTION or len(there) >= MOST_FILES_OF_PLAN:
-                sentence = say(
-                    "There are already %(files)s files. Remove one first, or give a link.",
-                    files=len(of_action) if len(of_action) >= MOST_FILES_OF_ACTION else len(there),
-                )
-                raise InvalidInput([FieldProblem("file", sentence)])
+            _refuse_too_many(there, command.action, say)
+            _refuse_many_removed(uow, plan.id, say)
             assert uow.actor.membership_id is not None
             row = ActionEvidence(
                 id=uuid4(),
@@ -100,6 +97,31 @@ def add_evidence(
     finally:
         if not kept:
             runtime.storage.delete(stored.location)
+
+
+def _refuse_too_many(there: Sequence[ActionEvidence], action: str, say: Say) -> None:
+    """Raise InvalidInput (field "file") where, beside the plan's files, one more of the action is one too many."""
+    of_action = sum(row.action == action for row in there)
+    if of_action >= MOST_FILES_OF_ACTION or len(there) >= MOST_FILES_OF_PLAN:
+        sentence = say(
+            "There are already %(files)s files. Remove one first, or give a link.",
+            files=of_action if of_action >= MOST_FILES_OF_ACTION else len(there),
+        )
+        raise InvalidInput([FieldProblem("file", sentence)])
+
+
+def _refuse_many_removed(uow: UnitOfWork, plan_id: UUID, say: Say) -> None:
+    """Raise InvalidInput where so many removed files wait that adding and removing in turns would fill the disk."""
+    waiting = select(func.count()).where(
+        ActionEvidence.plan_id == plan_id, ActionEvidence.removed_at.is_not(None), ActionEvidence.location.is_not(None)
+    )
+    if (uow.session.scalar(waiting) or 0) >= MOST_REMOVED:
+        sentence = say(
+            "You removed %(most)s files in the last days; they are kept so that you can bring them back. Wait until "
+            "some are deleted, or give a link.",
+            most=MOST_REMOVED,
+        )
+        raise InvalidInput([FieldProblem("file", sentence)])
 
 
 def evidence_of(uow: UnitOfWork, plan_id: UUID) -> list[ActionEvidence]:
@@ -153,7 +175,7 @@ def take_evidence(uow: UnitOfWork, plan_id: UUID, evidence_id: UUID) -> ActionEv
 
 def remove_evidence(uow: UnitOfWork, plan_id: UUID, evidence_id: UUID, say: Say = plain) -> ActionEvidence:
     """Remove a file; for seven days it can be brought back. Removing it again changes nothing."""
-    plan = _may_change(uow, plan_id, None, say, lock=True)
+    plan = _may_change(uow, plan_id, None, say)
     row = _find(uow, plan_id, evidence_id, lock=True)
     if row.removed_at is None:
         row.removed_at, row.removed_by = uow.now, uow.actor.membership_id
@@ -164,13 +186,14 @@ def remove_evidence(uow: UnitOfWork, plan_id: UUID, evidence_id: UUID, say: Say 
 
 
 def restore_evidence(uow: UnitOfWork, plan_id: UUID, evidence_id: UUID, say: Say = plain) -> ActionEvidence:
-    """Bring a removed file back. Raises Conflict when its days are over."""
-    plan = _may_change(uow, plan_id, None, say, lock=True)
+    """Bring a removed file back. Raises Conflict when its days are over, InvalidInput where others took its place."""
+    plan = _may_change(uow, plan_id, None, say)
     row = _find(uow, plan_id, evidence_id, lock=True)
     if row.removed_at is None:
         return row
     if row.location is None or row.removed_at + UNDO_WINDOW <= uow.now:
         raise Conflict(say("The file was deleted for good. Send it again."))
+    _refuse_too_many(evidence_of(uow, plan_id), row.action, say)
     row.removed_at = row.removed_by = None
     uow.session.flush()
     note_event(uow, plan, StepKey.ACTION_PLAN, "evidence_added", {"action": row.action})
@@ -222,12 +245,11 @@ def _find(uow: UnitOfWork, plan_id: UUID, evidence_id: UUID, *, lock: bool = Fal
     return row
 
 
-def _may_change(uow: UnitOfWork, plan_id: UUID, action: str | None, say: Say, *, lock: bool = False) -> Plan:
-    plan = find_plan(uow, plan_id, lock=lock)
+def _may_change(uow: UnitOfWork, plan_id: UUID, action: str | None, say: Say) -> Plan:
+    """The plan, locked, for its client alone; with an `action` that is there."""
+    plan = lock_plan(uow, plan_id, say)
     if kind_of(uow.actor) is not ActorKind.CLIENT:
         raise Forbidden(later("Only the %(client)s adds and removes files."))
-    if plan.status != "active":
-        raise Conflict(say("This plan is archived, so it does not change any more."))
     if action is not None:
         content = uow.session.scalars(
             select(StepContent.content).where(

@@ -6,25 +6,20 @@ A file is what its first bytes say and its name agrees; documents that can carry
 from __future__ import annotations
 
 import io
-import re
-import struct
-import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from zipfile import BadZipFile, ZipFile
 
 from app.domain.errors import FieldProblem, InvalidInput
+from app.domain.file_names import safe_name
 from app.domain.saying import Say
+from app.infra.packed import may_list_more_than
 
 MOST_BYTES = 10 * 1024 * 1024
-_MOST_NAME = 120
-# What a packed document may claim to be unpacked, and how long its list of contents may be.
+# What a packed document may claim to be unpacked, and how much it may hold.
 _MOST_UNPACKED = 500 * 1024 * 1024
-_MOST_DIRECTORY = 1024 * 1024
-_END_RECORD = 22
-_FORBIDDEN = re.compile(r'[<>:"/\\|?*%;]')
-_DEVICES = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECASE)
+_MOST_ENTRIES = 20_000
 _OFFICE = "application/vnd.openxmlformats-officedocument."
 _OPEN = "application/vnd.oasis.opendocument."
 
@@ -65,25 +60,6 @@ def check_file(name: str, content: bytes, say: Say) -> tuple[str, str]:
             )
         )
     return safe, kind.media_type
-
-
-def safe_name(name: str) -> str:
-    """The last part of a file's name without what could deceive or harm: controls, direction marks, path signs.
-
-    It keeps its ending and is at most 120 characters long; a name of which nothing is left is "file".
-    """
-    last = unicodedata.normalize("NFC", name).replace("\\", "/").rpartition("/")[2]
-    kept = "".join(" " if sign.isspace() else sign for sign in last if unicodedata.category(sign)[0] != "C")
-    kept = " ".join(_FORBIDDEN.sub("_", kept).split()).strip(". ")
-    stem, dot, ending = kept.rpartition(".")
-    if not dot:
-        stem, ending = kept, ""
-    stem = stem.strip(". ") or "file"
-    if _DEVICES.fullmatch(stem):
-        stem = f"_{stem}"
-    ending = ending[:10]
-    room = _MOST_NAME - len(ending) - len(dot)
-    return f"{stem[:room].rstrip()}{dot}{ending}"
 
 
 def _refused(sentence: str) -> InvalidInput:
@@ -144,12 +120,7 @@ def _open_document(media_type: str) -> Callable[[bytes], bool]:
 
 def _packed(content: bytes) -> frozenset[str] | None:
     """The names in a packed document; None for what is none, claims to be huge, or hides more than it lists."""
-    place = content.rfind(b"PK\x05\x06", -(_END_RECORD + 65_535))
-    if not content.startswith(b"PK\x03\x04") or place < 0 or len(content) < place + _END_RECORD:
-        return None
-    # The length of the list is read first: a list of a million entries must not be read at all.
-    (length,) = struct.unpack_from("<I", content, place + 12)
-    if length > _MOST_DIRECTORY:
+    if not content.startswith(b"PK\x03\x04") or may_list_more_than(io.BytesIO(content), _MOST_ENTRIES):
         return None
     try:
         with ZipFile(io.BytesIO(content)) as packed:

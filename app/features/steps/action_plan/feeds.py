@@ -16,12 +16,14 @@ from uuid import UUID, uuid4
 from sqlalchemy import or_, select, update
 
 from app.domain import access
-from app.domain.errors import Conflict, Forbidden
+from app.domain.errors import Forbidden
 from app.domain.saying import Say, later, plain
 from app.domain.steps import ActorKind
 from app.features.audit.service import record
 from app.features.clients.models import Client
-from app.features.organizations.models import Organization, Tenant
+from app.features.identity.models import User
+from app.features.organizations.models import Membership, Organization, Tenant
+from app.features.plans.acting import lock_plan
 from app.features.plans.models import Plan, PlanStep, StepContent
 from app.features.plans.policy import kind_of
 from app.features.plans.queries import find_plan
@@ -57,11 +59,9 @@ def renew_feed(uow: UnitOfWork, plan_id: UUID, say: Say = plain) -> tuple[Calend
 
     Only the client does it: whoever holds the address reads the client's dates.
     """
-    plan = find_plan(uow, plan_id, lock=True)
+    plan = lock_plan(uow, plan_id, say)
     if kind_of(uow.actor) is not ActorKind.CLIENT or uow.actor.membership_id is None:
         raise Forbidden(later("Only the %(client)s makes an address for their calendar."))
-    if plan.status != "active":
-        raise Conflict(say("This plan is archived, so it does not change any more."))
     _end(uow, plan.client_id)
     secret = secrets.token_urlsafe(32)
     feed = CalendarFeed(
@@ -92,7 +92,8 @@ def end_feed(uow: UnitOfWork, plan_id: UUID, say: Say = plain) -> bool:
 def serve_feed(runtime: Runtime, token: str, *, request_id: str = "") -> Served | None:
     """The calendar an address opens; None when it is unknown or ended, or when its client or place is not active.
 
-    A client without an active plan has an empty calendar, which fills again with the next plan.
+    So it is when the client can no longer sign in. A new password by a link ends it as it ends all that was handed
+    out before. A client without an active plan has an empty calendar, which fills again with the next plan.
     """
     parts = _TOKEN.fullmatch(token)
     if parts is None:
@@ -100,7 +101,8 @@ def serve_feed(runtime: Runtime, token: str, *, request_id: str = "") -> Served 
     organization_id = UUID(hex=parts[1])
     with runtime.database.unit_of_work(access.system(organization_id), request_id=request_id) as uow:
         row = uow.session.execute(
-            select(CalendarFeed, Client, Organization)
+            select(CalendarFeed, Client, Organization, Membership.user_id)
+            .join(Membership, Membership.id == CalendarFeed.created_by)
             .join(Client, Client.id == CalendarFeed.client_id)
             .join(Organization, Organization.organization_id == CalendarFeed.organization_id)
             .join(Tenant, Tenant.id == CalendarFeed.organization_id)
@@ -108,12 +110,13 @@ def serve_feed(runtime: Runtime, token: str, *, request_id: str = "") -> Served 
                 CalendarFeed.token_hash == _digest(parts[2]),
                 CalendarFeed.revoked_at.is_(None),
                 Client.active,
+                Membership.active,
                 Tenant.active,
             )
         ).one_or_none()
         if row is None:
             return None
-        feed, client, organization = row
+        feed, client, organization, user_id = row
         uow.session.execute(
             update(CalendarFeed)
             .where(
@@ -124,21 +127,28 @@ def serve_feed(runtime: Runtime, token: str, *, request_id: str = "") -> Served 
             .execution_options(synchronize_session=False)
         )
         source = _source(uow, feed, client, runtime.settings.public_url.rstrip("/"))
+    with runtime.database.identity_session() as session:
+        user = session.execute(select(User.password_reset_at).where(User.id == user_id, User.active)).one_or_none()
+    if user is None:
+        return None
+    if user.password_reset_at is not None and feed.created_at <= user.password_reset_at:
+        with runtime.database.unit_of_work(access.system(organization_id), request_id=request_id) as uow:
+            _end(uow, client.id)
+        return None
     locale = client.locale or organization.locale
     body = make_calendar(source, speaker(locale), language=locale.replace("_", "-"))
     return Served(body, feed.id)
 
 
 def _source(uow: UnitOfWork, feed: CalendarFeed, client: Client, home: str) -> Source:
-    name = f"{client.given_name} {client.family_name}"
     plan = uow.session.scalars(select(Plan).where(Plan.client_id == client.id, Plan.status == "active")).one_or_none()
     if plan is None:
-        return Source(feed.id, name, feed.created_at, feed.created_at, None, (), {}, {}, home)
+        return Source(feed.id, client.name, feed.created_at, feed.created_at, None, (), {}, {}, home)
     rows = uow.session.scalars(select(StepContent).where(StepContent.plan_id == plan.id)).all()
     steps = uow.session.scalars(select(PlanStep).where(PlanStep.plan_id == plan.id).order_by(PlanStep.step))
     return Source(
         plan_id=plan.id,
-        name=name,
+        name=client.name,
         created_at=plan.created_at,
         updated_at=plan.updated_at,
         next_review_on=plan.next_review_on,

@@ -25,6 +25,8 @@ from app.features.plans.rooms import Content, Surroundings
 from app.features.steps.parts import action_status, aside, day_of, live_actions, written
 
 Rows = Sequence[Mapping[str, Any]]
+# The most days a slip may be asked for; ten years are beyond any plan.
+MOST_SLIP = 3660
 
 
 @dataclass(frozen=True, slots=True)

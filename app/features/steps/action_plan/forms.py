@@ -14,6 +14,7 @@ from wtforms.widgets import CheckboxInput, ListWidget
 
 from app.features.plans.rooms import Content, Surroundings
 from app.features.steps.action_plan.report import goal_names
+from app.features.steps.action_plan.words import kind_words, status_words
 from app.features.steps.parts import action_status, aside, paths_of, written
 from app.features.steps.rowforms import Part, RoomForm, RowForm, choices, pick, rows, text_or_none
 
@@ -37,15 +38,7 @@ class ActionRow(RowForm):
     """One action; effort, order and what shows it are folded away."""
 
     text = StringField(_("What will I do?"))
-    kind = pick(
-        _("Kind"),
-        (
-            ("work", _("work")),
-            ("training", _("training")),
-            ("education", _("education")),
-            ("job_rotation", _("trying another role")),
-        ),
-    )
+    kind = pick(_("Kind"), kind_words(_).items())
     goal = pick(_("For the goal"), ())
     start_on = DateField(_("Start"), validators=[Optional()])
     due_on = DateField(_("Done by"), validators=[Optional()])
@@ -60,12 +53,7 @@ class ActionRow(RowForm):
     hours_week = whole_number(_("Or hours in each week"))
     status = SelectField(
         _("How does it stand?"),
-        choices=[
-            SelectChoice("", _("planned")),
-            SelectChoice("begun", _("begun")),
-            SelectChoice("done", _("done")),
-            SelectChoice("dropped", _("given up")),
-        ],
+        choices=[SelectChoice("" if status == "planned" else status, word) for status, word in status_words(_).items()],
         coerce=text_or_none,
         validate_choice=False,
     )

@@ -24,22 +24,22 @@ from app.features.steps.action_plan import evidence, feeds
 from app.features.steps.action_plan.content import MOST_LINK
 from app.features.steps.action_plan.evidence import AddEvidence
 from app.features.steps.action_plan.evidence_files import KINDS, MOST_BYTES
-from app.features.steps.action_plan.figures import Work, work_of
+from app.features.steps.action_plan.figures import MOST_SLIP, Work, work_of
 from app.features.steps.action_plan.models import ActionEvidence
 from app.features.steps.action_plan.report import goal_names, report_section
 from app.features.steps.action_plan.service import MarkAction, mark_action
 from app.features.steps.action_plan.tools import safe_link
-from app.features.steps.action_plan.words import kind_words, risk_words
+from app.features.steps.action_plan.words import kind_words, risk_words, status_words
 from app.features.steps.parts import MOST_LINE, action_status, day_of, written
+from app.features.steps.views import own_plan
 from app.infra.db.open import UnitOfWork
 from app.infra.web.access import public, requires
 from app.infra.web.context import actor, runtime, unit_of_work
 from app.infra.web.given import whole_in_query
 from app.infra.web.throttle import Budget, Throttle
-from app.infra.web.words import words_here
+from app.infra.web.words import say_here, words_here
 
 blueprint = Blueprint("actions", __name__)
-MOST_SLIP = 3660
 # A calendar program asks a few times an hour; whoever guesses addresses asks more.
 _READS = Budget("calendar-feed", "60 per hour")
 _GUESSES = Budget("calendar-guess", "60 per hour")
@@ -50,12 +50,7 @@ class MarkForm(FlaskForm):  # type: ignore[misc] # Flask-WTF carries no types
 
     status = RadioField(
         _("How does it stand?"),
-        choices=[
-            SelectChoice("planned", _("planned")),
-            SelectChoice("begun", _("begun")),
-            SelectChoice("done", _("done")),
-            SelectChoice("dropped", _("given up")),
-        ],
+        choices=[SelectChoice(status, word) for status, word in status_words(_).items()],
         validators=[InputRequired(_("Choose where the action stands."))],
     )
     dropped_why = StringField(_("If given up: why?"), validators=[Length(max=MOST_LINE)])
@@ -92,7 +87,7 @@ def mark(action: str) -> Response | tuple[str, int]:
             return _action_page(uow, action, mark_form=form), 422
     try:
         with unit_of_work() as uow:
-            plan_id = _own(uow).plan.id
+            plan_id = own_plan(uow).plan.id
             command = MarkAction(
                 plan_id, action, form.status.data, form.dropped_why.data, form.evidence.data, form.evidence_link.data
             )
@@ -111,7 +106,7 @@ def add_file(action: str) -> Response | tuple[str, int]:
     """Take a file that shows the action."""
     form = FileForm()
     with unit_of_work() as uow:
-        plan_id = _own(uow).plan.id
+        plan_id = own_plan(uow).plan.id
     if form.validate_on_submit():
         command = AddEvidence(plan_id, action, form.file.data.filename or "")
         try:
@@ -130,7 +125,7 @@ def add_file(action: str) -> Response | tuple[str, int]:
 def move_file(evidence_id: UUID, move: str) -> Response:
     """Remove a file, or bring it back."""
     with unit_of_work() as uow:
-        view = _own(uow)
+        view = own_plan(uow)
         if move == "remove":
             row = evidence.remove_evidence(uow, view.plan.id, evidence_id, gettext)
             flash(gettext("The file is removed. For seven days you can bring it back here; then it is deleted."))
@@ -164,7 +159,7 @@ def send_evidence(row: ActionEvidence) -> Response:
 def my_schedule() -> str:
     """The client's schedule, and what a delay of one action would move."""
     with unit_of_work() as uow:
-        return _schedule_page(uow, _own(uow), "client")
+        return _schedule_page(uow, own_plan(uow), "client")
 
 
 @blueprint.get("/plans/<uuid:plan_id>/schedule")
@@ -181,7 +176,7 @@ def schedule(plan_id: UUID) -> str:
 def calendar() -> str:
     """Whether a calendar reads the client's dates, and how to let it."""
     with unit_of_work() as uow:
-        view = _own(uow)
+        view = own_plan(uow)
         return render_template("steps/calendar.html", feed=feeds.live_feed(uow, view.client.id), made=None)
 
 
@@ -190,7 +185,7 @@ def calendar() -> str:
 def make_calendar() -> str:
     """Make an address and show it, this once: it is the answer itself and kept nowhere. The one before ends."""
     with unit_of_work() as uow:
-        feed, token = feeds.renew_feed(uow, _own(uow).plan.id, gettext)
+        feed, token = feeds.renew_feed(uow, own_plan(uow).plan.id, gettext)
     return render_template("steps/calendar.html", feed=feed, made=feed_address(token))
 
 
@@ -204,7 +199,7 @@ def feed_address(token: str) -> str:
 def end_calendar() -> Response:
     """End the address at once."""
     with unit_of_work() as uow:
-        feeds.end_feed(uow, _own(uow).plan.id, gettext)
+        feeds.end_feed(uow, own_plan(uow).plan.id, gettext)
     flash(gettext("The address no longer works. Calendars that read it get nothing more."))
     return redirect(url_for("actions.calendar"))
 
@@ -237,13 +232,6 @@ def feed(token: str) -> Response:
     return response.make_conditional(request.environ)
 
 
-def _own(uow: UnitOfWork) -> queries.PlanView:
-    plan = queries.plan_of_client(uow, client) if (client := actor().client_id) else None
-    if plan is None:
-        raise NotFound(gettext("You have no plan yet. Your %(counsellor)s will give you one.", **words_here()))
-    return queries.view_plan(uow, plan.id)
-
-
 def _rows(view: queries.PlanView) -> list[Mapping[str, Any]]:
     return written(view.content(StepKey.ACTION_PLAN), "actions", "text")
 
@@ -256,7 +244,7 @@ def _work(uow: UnitOfWork, view: queries.PlanView) -> tuple[Work, Any]:
 def _action_page(
     uow: UnitOfWork, action: str, *, mark_form: MarkForm | None = None, file_form: FileForm | None = None
 ) -> str:
-    view = _own(uow)
+    view = own_plan(uow)
     row = next((row for row in _rows(view) if row["id"] == action), None)
     if row is None:
         raise NotFound(gettext("There is no such action. Load the page again."))
@@ -274,7 +262,7 @@ def _action_page(
         due_on=day_of(row.get("due_on")),
         done_on=day_of(row.get("done_on")),
         after=[work.names[name] for name in row.get("after") or () if name in work.names],
-        risks=[risk_words(risk, work.names, gettext) for risk in work.risks.get(action, ())],
+        risks=[risk_words(risk, work.names, say_here) for risk in work.risks.get(action, ())],
         link=safe_link(row),
         files=files,
         until=evidence.until,
@@ -303,7 +291,7 @@ def _schedule_page(uow: UnitOfWork, view: queries.PlanView, reader: str) -> str:
         "steps/schedule.html",
         view=view,
         reader=reader,
-        section=report_section(view.content(StepKey.ACTION_PLAN), around, gettext),
+        section=report_section(view.content(StepKey.ACTION_PLAN), around, say_here),
         opened=opened,
         action=action,
         days=days,

@@ -10,7 +10,7 @@ from app.domain.saying import Say
 from app.domain.steps import StepKey
 from app.features.plans.rooms import Block, Cell, Content, Listing, Paragraph, Picture, Section, Surroundings, Table
 from app.features.steps.action_plan.figures import Work, counted, goal_shares, set_aside, work_of
-from app.features.steps.action_plan.words import kind_words, risk_words, status_words
+from app.features.steps.action_plan.words import kind_words, month_words, risk_words, status_words
 from app.features.steps.parts import action_status, day_of, paths_of, written
 from app.infra.drawing.load import LoadBar, load_svg
 from app.infra.drawing.plans import GanttRow, gantt_svg
@@ -47,7 +47,7 @@ def critical_block(work: Work, _: Say) -> list[Block]:
     said = _(
         "All is done on %(day)s, if nothing slips. The end hangs on: %(chain)s. Each day lost there is a day lost in "
         "all.",
-        day=work.schedule.end.isoformat(),
+        day=work.schedule.end,
         chain=chain,
     )
     return [Paragraph(_("What the end hangs on"), said)]
@@ -77,7 +77,7 @@ def load_blocks(work: Work, _: Say) -> list[Block]:
     heading = _("Hours in each month")
     if shown:
         there = {month: available(month, work.hours_a_week) for month, _hours in shown}
-        bars = [LoadBar(month.isoformat()[:7], hours, there[month], f"{hours:.0f}") for month, hours in shown]
+        bars = [LoadBar(month_words(month, _), hours, there[month], f"{hours:.0f}") for month, hours in shown]
         alt = _(
             "Hours planned in each month as bars; the upright line is what there is. A bar beyond it is hatched: too "
             "much is planned."
@@ -85,7 +85,7 @@ def load_blocks(work: Work, _: Say) -> list[Block]:
         svg = load_svg(bars, title=heading, description=alt)
         cells = tuple(
             (
-                month.isoformat()[:7],
+                month_words(month, _),
                 f"{hours:.0f}",
                 _("not said") if (most := there[month]) is None else f"{most:.0f}",
                 "" if most is None else _("too much") if hours > most + 1e-9 else _("enough time"),
@@ -136,9 +136,9 @@ def _became(old: Mapping[str, Any], new: Mapping[str, Any], _: Say) -> list[str]
     if was and now and was != now:
         days = (now - was).days
         sentence = (
-            _("“%(text)s” is due later, on %(day)s; days: %(days)s", text=text, day=now.isoformat(), days=days)
+            _("“%(text)s” is due later, on %(day)s; days: %(days)s", text=text, day=now, days=days)
             if days > 0
-            else _("“%(text)s” is due earlier, on %(day)s; days: %(days)s", text=text, day=now.isoformat(), days=-days)
+            else _("“%(text)s” is due earlier, on %(day)s; days: %(days)s", text=text, day=now, days=-days)
         )
         lines.append(sentence)
     return lines
@@ -203,7 +203,14 @@ def _schedule(content: Content, around: Surroundings, work: Work | None, _: Say)
         "cross: late; a thick edge: the end hangs on it; the broken line: today."
     )
     legend = _("thick edge: the end hangs on it · cross: late · arrow: waits for")
-    svg = gantt_svg(bars, work.today, title=heading, description=alt, words=(_("today"), legend))
+    svg = gantt_svg(
+        bars,
+        work.today,
+        title=heading,
+        description=alt,
+        words=(_("today"), legend),
+        month_words=lambda month: month_words(month, _),
+    )
     return Picture(heading, svg, alt, columns, cells)
 
 
@@ -217,7 +224,7 @@ def _look(row: Mapping[str, Any], today: date) -> Any:
 def _stands(row: Mapping[str, Any], words: Mapping[str, str], _: Say) -> str:
     status = action_status(row)
     if status == "done":
-        return _("done on %(day)s", day=row["done_on"]) if row.get("done_on") else words["done"]
+        return _("done on %(day)s", day=day_of(row["done_on"])) if row.get("done_on") else words["done"]
     if status == "dropped" and row.get("dropped_why"):
         return f"{words['dropped']}: {row['dropped_why']}"
     return words[status]

@@ -6,6 +6,7 @@ from flask_smorest.fields import Upload
 from marshmallow import fields
 
 from app.features.steps.action_plan.content import MOST_LINK, STATUSES
+from app.features.steps.action_plan.figures import MOST_SLIP
 from app.features.steps.parts import MOST_LINE
 from app.infra.web.api.fields import Choice, QueryWhole, Sentence
 from app.infra.web.api.schemas import PageQuery, Strict
@@ -71,7 +72,7 @@ class SlipQuery(Strict):
     """Which action ends so many days later."""
 
     action = Sentence(longest=32, required=True)
-    days = QueryWhole(least=1, most=3660, required=True)
+    days = QueryWhole(least=1, most=MOST_SLIP, required=True)
 
 
 class MovedSchema(Strict):

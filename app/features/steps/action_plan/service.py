@@ -11,9 +11,9 @@ from app.domain.errors import Conflict, FieldProblem, Forbidden, InvalidInput, N
 from app.domain.saying import Say, later, plain
 from app.domain.steps import ActorKind, StepKey
 from app.features.audit.service import record
+from app.features.plans.acting import lock_plan
 from app.features.plans.models import PlanStep, StepContent
 from app.features.plans.policy import kind_of
-from app.features.plans.queries import find_plan
 from app.features.plans.rooms import Content, Room, Settling, Surroundings, step_of
 from app.features.plans.service import note_event, put_content
 from app.features.steps.action_plan.content import STATUSES, ActionPlan, missing, settle
@@ -43,9 +43,7 @@ def mark_action(uow: UnitOfWork, command: MarkAction, say: Say = plain) -> StepC
     """
     if kind_of(uow.actor) is not ActorKind.CLIENT:
         raise Forbidden(later("Only the %(client)s says where an action stands."))
-    plan = find_plan(uow, command.plan_id, lock=True)
-    if plan.status != "active":
-        raise Conflict(say("This plan is archived, so it does not change any more."))
+    plan = lock_plan(uow, command.plan_id, say)
     if command.status not in STATUSES:
         raise InvalidInput([FieldProblem("status", say("Choose where the action stands."))])
     if command.status == "dropped" and not (command.dropped_why or "").strip():

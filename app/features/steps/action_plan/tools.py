@@ -17,6 +17,7 @@ from app.features.steps.action_plan.report import report_section
 from app.features.steps.action_plan.words import status_words
 from app.features.steps.desk import Desk
 from app.features.steps.parts import action_status, written
+from app.infra.web.words import say_here
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ class Shown:
 
 def beside_actions(desk: Desk) -> Mapping[str, Any]:
     """The schedule as blocks (while it is typed), each action with its files, those of removed ones, the calendar."""
-    section = report_section(desk.content, desk.around, gettext)
+    section = report_section(desk.content, desk.around, say_here)
     files = dict(by_action(evidence_of(desk.uow, desk.view.plan.id)))
     words = status_words(gettext)
     shown = [

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 
-from app.domain.saying import Say
+from app.domain.saying import Month, Say
 from app.domain.schedule import Risk, Why
 
 
@@ -18,6 +19,11 @@ def kind_words(_: Say) -> dict[str, str]:
     }
 
 
+def month_words(month: date, _: Say) -> str:
+    """The month of a day, as the reader writes months."""
+    return _("%(month)s", month=Month(month))
+
+
 def status_words(_: Say) -> dict[str, str]:
     """Where an action stands."""
     return {"planned": _("planned"), "begun": _("begun"), "done": _("done"), "dropped": _("given up")}
@@ -26,7 +32,7 @@ def status_words(_: Say) -> dict[str, str]:
 def risk_words(risk: Risk, names: Mapping[str, str], _: Say) -> str:
     """One reason why an action is late or at risk, as the rest of a sentence that begins with its name."""
     other = names.get(risk.other or "", "?")
-    month = risk.month.isoformat()[:7] if risk.month else ""
+    month = Month(risk.month) if risk.month else ""
     sentences = {
         Why.LATE: _("late, its due day is past; days since: %(days)s", days=risk.days),
         Why.NOT_BEGUN: _("not begun, its start day is past; days since: %(days)s", days=risk.days),

@@ -9,7 +9,7 @@ from wtforms import HiddenField, RadioField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
 
 from app.features.plans.rooms import Content, Surroundings
-from app.features.steps.ambition.deck import DECK
+from app.features.steps.ambition.deck import DECK, pile_words
 from app.features.steps.ambition.values import piles_of
 from app.features.steps.rowforms import Part, RoomForm, RowForm, rows, text_or_none
 
@@ -26,12 +26,7 @@ class CardRow(RowForm):
 
     pile = RadioField(
         _("Where it belongs"),
-        choices=[
-            SelectChoice("very", _("very important")),
-            SelectChoice("important", _("important")),
-            SelectChoice("little", _("not so important")),
-            SelectChoice("not", _("not important")),
-        ],
+        choices=[SelectChoice(pile, word) for pile, word in pile_words(_).items()],
         coerce=text_or_none,
         validate_choice=False,
     )

@@ -7,7 +7,7 @@ from typing import Any
 
 from flask_babel import gettext
 
-from app.domain.pairs import circular_triads, consistency, open_pairs, pair_order
+from app.domain.pairs import circular_triads, open_pairs, pair_order
 from app.domain.steps import StepKey
 from app.features.plans.queries import revisions_of
 from app.features.plans.rooms import Content
@@ -41,7 +41,6 @@ def look(desk: Desk) -> Mapping[str, Any]:
         "asked": len(pair_order(things)),
         "answered": len(pair_order(things)) - len(waiting),
         "given": [(a, b, answers[pair]) for a, b in pair_order(things) if (pair := frozenset((a, b))) in answers],
-        "consistency": consistency(things, answers),
         "said": consistency_words(content, gettext),
         "circles": [tuple(names[thing] for thing in circle) for circle in circular_triads(things, answers)],
         "changes": values.rank_changes(before, content, gettext) if before and ranked else [],

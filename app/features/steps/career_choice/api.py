@@ -11,10 +11,9 @@ from app.domain.saying import plain
 from app.domain.steps import StepKey
 from app.features.instruments.queries import NewestResult
 from app.features.occupations import queries as catalogue
-from app.features.occupations.credit import credit_lines
 from app.features.plans.queries import surroundings_of, view_plan
 from app.features.steps.career_choice import service
-from app.features.steps.career_choice.matches import Matches, read_matches
+from app.features.steps.career_choice.matches import credit_of, read_matches
 from app.features.steps.career_choice.reasons import reasons_for
 from app.features.steps.career_choice.schemas import (
     MatchPageSchema,
@@ -25,7 +24,6 @@ from app.features.steps.career_choice.schemas import (
     TakeSchema,
 )
 from app.features.steps.schemas import StepContentSchema
-from app.infra.db.open import UnitOfWork
 from app.infra.web.access import requires
 from app.infra.web.api.blueprint import ApiBlueprint
 from app.infra.web.api.paging import cut, read_cursor, whole
@@ -55,7 +53,7 @@ def list_matches(query: dict[str, Any], plan_id: UUID) -> dict[str, Any]:
             "assessment": taken.assessment_id if taken else None,
             "instrument": taken.instrument if taken else None,
             "taken_at": taken.taken_at if taken else None,
-            "credit": _credit(uow, found),
+            "credit": credit_of(uow, found),
         }
 
 
@@ -83,7 +81,7 @@ def read_match(plan_id: UUID, code: str) -> dict[str, Any]:
                 for near in said.near
             ],
             "release": found.release.key,
-            "credit": _credit(uow, found),
+            "credit": credit_of(uow, found),
         }
 
 
@@ -131,10 +129,6 @@ def withdraw(plan_id: UUID, recommendation: str) -> None:
     """Take a recommendation back; it stays in the history with its day."""
     with unit_of_work() as uow:
         service.withdraw_recommendation(uow, plan_id, recommendation)
-
-
-def _credit(uow: UnitOfWork, found: Matches) -> list[str]:
-    return credit_lines(found.release, catalogue.current_outlook(uow) if found.release else None)
 
 
 def _bars(result: NewestResult | None, profiles: catalogue.Profiles | None, code: str) -> list[dict[str, Any]]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from app.domain.saying import Say
 from app.domain.scoring import band
+from app.features.instruments.words import band_in_words
 from app.features.plans.rooms import Picture
 from app.infra.drawing.match_bars import Twin, match_bars_svg
 
@@ -51,8 +52,8 @@ def match_bars(
                 *((None, None) if edges is None else ((edge - low) / (high - low) for edge in edges)),
             )
         )
-        shown = _("not yet known") if edges is None else f"{max(edges[0], low):.1f} – {min(edges[1], high):.1f}"
-        cells.append((label, mine, shown, theirs))
+        shown = None if edges is None else (max(edges[0], low), min(edges[1], high))
+        cells.append((label, mine, band_in_words(shown, _), theirs))
     said = _(
         "Narrow bars: own scores, from %(low)s to %(high)s. Wide bars: the occupation, from 1 to 7. Where both rise "
         "and fall together, the profiles are alike; the correlation compares the shapes and not how high they are.",

@@ -12,15 +12,23 @@ from app.domain.saying import Say
 from app.features.plans.rooms import Content, Surroundings
 from app.features.steps.matrix import Criterion, Matrix, Rated, comparisons, matrix_of, weighting_field
 from app.features.steps.matrix_words import missing_of
-from app.features.steps.parts import Row, StrictSchema, choice, day, line, long_text, rows, whole, written
+from app.features.steps.parts import (
+    Row,
+    StrictSchema,
+    choice,
+    day,
+    line,
+    long_text,
+    number,
+    occupation_code,
+    release_key,
+    rows,
+    whole,
+    written,
+)
 
 # Facts of a match from which a rating can be suggested; a criterion may name one.
 FACTS = ("interests", "values", "skills", "education", "environment")
-_CODE = validate.Regexp(r"^\d\d-\d{4}\.\d\d$")
-
-
-def _number(low: float, high: float) -> fields.Float:
-    return fields.Float(load_default=None, allow_none=True, validate=validate.Range(low, high))
 
 
 def _six(low: float, high: float) -> fields.Field[list[Any]]:
@@ -46,19 +54,19 @@ class SavedMatch(StrictSchema):
     instrument = line()
     answered_on = day()
     taken_on = day()
-    r = _number(-1, 1)
+    r = number(-1, 1)
     rank = whole(1, 100_000)
     of = whole(1, 100_000)
-    stays20 = _number(0, 1)
-    stays50 = _number(0, 1)
+    stays20 = number(0, 1)
+    stays50 = number(0, 1)
     person = _six(-1e6, 1e6)
     errors = _six(0, 1e6)
-    low = _number(-1e6, 1e6)
-    high = _number(-1e6, 1e6)
+    low = number(-1e6, 1e6)
+    high = number(-1e6, 1e6)
     occupation = _six(0, 10)
-    values_r = _number(-1, 1)
-    coverage = _number(0, 1)
-    asking_at_most = _number(0, 100)
+    values_r = number(-1, 1)
+    coverage = number(0, 1)
+    asking_at_most = number(0, 100)
 
 
 class Option(Rated):
@@ -68,8 +76,8 @@ class Option(Rated):
     """
 
     name = line()
-    code = fields.String(load_default=None, allow_none=True, validate=_CODE)
-    release = fields.String(load_default=None, allow_none=True, validate=validate.Length(max=100))
+    code = occupation_code()
+    release = release_key()
     match = fields.Nested(SavedMatch, load_default=None, allow_none=True)
 
 
@@ -77,7 +85,7 @@ class EarlierDecision(StrictSchema):
     """A decision that was changed, kept by Octant: the names as they were, and from when until when it held."""
 
     name = line()
-    code = fields.String(load_default=None, allow_none=True, validate=_CODE)
+    code = occupation_code()
     runner_up = line()
     reason = long_text()
     decided_on = day()
@@ -92,8 +100,8 @@ class Recommendation(Row):
 
     kind = choice("recommended", "decided")
     name = line()
-    code = fields.String(load_default=None, allow_none=True, validate=_CODE)
-    release = fields.String(load_default=None, allow_none=True, validate=validate.Length(max=100))
+    code = occupation_code()
+    release = release_key()
     reason = long_text()
     by = line()
     by_name = line()

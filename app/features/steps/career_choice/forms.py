@@ -76,7 +76,7 @@ class CareerChoiceForm(RoomForm):
         shown["criteria"] = written(content, "criteria", "name") or usual_criteria(gettext)
         shown["weighting"] = content.get("weighting") or "direct"
         shown["pairs"] = dealt_pairs(shown)
-        options = rows(rated_row(OptionRow, shown), cls.options.args[1], **cls.options.kwargs)
+        options = rows(rated_row(OptionRow, shown), cls.options.args[1], cls.options.kwargs["description"])
         made: type[RoomForm] = type("CareerChoiceForm", (cls,), {"options": options})
         form = made.build(shown, around, version, extra)
         # What Octant keeps is no field.

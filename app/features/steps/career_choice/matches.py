@@ -20,8 +20,10 @@ from app.domain.matching import Coverage, EducationGap, Floats, SkillNeed, Stabi
 from app.features.instruments.queries import NewestResult, newest_results, result_by_id
 from app.features.occupations import queries as catalogue
 from app.features.occupations import whole
+from app.features.occupations.credit import credit_lines
 from app.features.occupations.families import family_of
-from app.features.occupations.queries import Outlook, Profiles, Release
+from app.features.occupations.queries import Outlook, Profiles
+from app.features.occupations.releases import Release, current_outlook, current_release
 from app.features.plans.queries import PlanView
 from app.features.plans.rooms import Content
 from app.features.steps.parts import education_of
@@ -227,8 +229,8 @@ def read_matches(
     With a `release` and an assessment of interests the list as it was with them; the columns beside it are of now.
     Four statements once the process has read the release.
     """
-    contents = {step: row.content for step, row in view.contents.items()}
-    here = release or catalogue.current_release(uow)
+    contents = view.written
+    here = release or current_release(uow)
     found = newest_results(uow, view.client.id, ["interests", "values", "skills"])
     interests = found.get("interests")
     if assessment_id is not None:
@@ -272,6 +274,11 @@ def factors_by_code(contents: Any) -> dict[str, int]:
             if isinstance(code, str) and code and row.get("text"):
                 found[code] = found.get(code, 0) + 1
     return found
+
+
+def credit_of(uow: UnitOfWork, matches: Matches) -> list[str]:
+    """Whom to name where the list is shown; empty without a catalogue."""
+    return credit_lines(matches.release, current_outlook(uow) if matches.release else None)
 
 
 def saved_match(matches: Matches, code: str, today: date) -> dict[str, Any] | None:

@@ -13,13 +13,12 @@ from werkzeug.wrappers import Response
 
 from app.domain.access import Permission
 from app.domain.errors import InvalidInput, NotFound
-from app.domain.steps import StepKey
-from app.features.occupations import queries as catalogue
-from app.features.occupations.credit import credit_lines
+from app.domain.steps import OPEN_STATUSES, StepKey
 from app.features.occupations.families import FAMILIES
+from app.features.occupations.releases import find_release
 from app.features.occupations.words import EDUCATION, ZONES
-from app.features.plans.queries import PlanView, plan_of_client, view_plan
-from app.features.steps.career_choice.matches import Match, Matches, read_matches, standings
+from app.features.plans.queries import PlanView, view_plan
+from app.features.steps.career_choice.matches import Match, Matches, credit_of, read_matches, standings
 from app.features.steps.career_choice.reasons import Reasons, reasons_for
 from app.features.steps.career_choice.service import (
     Kind,
@@ -31,6 +30,7 @@ from app.features.steps.career_choice.service import (
 )
 from app.features.steps.career_choice.words import percent
 from app.features.steps.parts import day_of
+from app.features.steps.views import own_plan
 from app.infra.db.open import UnitOfWork
 from app.infra.web.access import requires
 from app.infra.web.context import actor, unit_of_work
@@ -107,20 +107,12 @@ def page_of_matches(matches: Matches, filters: Filters, href: Callable[..., str]
     )  # fmt: skip
 
 
-def _own(uow: UnitOfWork) -> PlanView:
-    client_id = actor().client_id
-    plan = plan_of_client(uow, client_id) if client_id else None
-    if plan is None:
-        raise NotFound(gettext("You have no plan yet. Your %(counsellor)s will give you one.", **words_here()))
-    return view_plan(uow, plan.id)
-
-
 @blueprint.get("/my-plan/matches")
 @requires(Permission.OWN_PLAN)
 def my_matches() -> str:
     """The client's own list."""
     with unit_of_work() as uow:
-        return _list_page(uow, _own(uow), own=True)
+        return _list_page(uow, own_plan(uow), own=True)
 
 
 @blueprint.get("/plans/<uuid:plan_id>/matches")
@@ -137,7 +129,7 @@ def matches(plan_id: UUID) -> str:
 def my_match(code: str) -> str:
     """Why an occupation stands where it stands, for the client."""
     with unit_of_work() as uow:
-        return _why_page(uow, _own(uow), code, own=True)
+        return _why_page(uow, own_plan(uow), code, own=True)
 
 
 @blueprint.get("/plans/<uuid:plan_id>/matches/<code>")
@@ -155,7 +147,7 @@ def take() -> Response:
     """Take an occupation into the shortlist, and go back to where the button was."""
     code = request.form.get("code", "")
     with unit_of_work() as uow:
-        new = take_occupation(uow, TakeOccupation(_own(uow).plan.id, code), gettext)[1]
+        new = take_occupation(uow, TakeOccupation(own_plan(uow).plan.id, code), gettext)[1]
     flash(gettext("It is in your shortlist.") if new else gettext("It was in your shortlist already."))
     match request.form.get("to"):
         case "list":
@@ -205,17 +197,17 @@ def _list_page(uow: UnitOfWork, view: PlanView, *, own: bool) -> str:
         frame="base_phone.html" if own else "base.html",
         own=own,
         view=view,
-        name=f"{view.client.given_name} {view.client.family_name}",
+        name=view.client.name,
         matches=found,
         filters=filters,
         page=page_of_matches(found, filters, href["list"]),
         families=FAMILIES,
         zones=ZONES,
         taken=taken,
-        open=own and view.step(_KEY).status in ("not_started", "in_progress", "returned"),
+        open=own and view.step(_KEY).status in OPEN_STATUSES,
         href=href,
         percent=percent,
-        credit=credit_lines(found.release, catalogue.current_outlook(uow) if found.release else None),
+        credit=credit_of(uow, found),
     )
 
 
@@ -232,7 +224,7 @@ def _why_page(uow: UnitOfWork, view: PlanView, code: str, *, own: bool) -> str:
         frame="base_phone.html" if own else "base.html",
         own=own,
         view=view,
-        name=f"{view.client.given_name} {view.client.family_name}",
+        name=view.client.name,
         matches=pinned or found,
         pinned=pinned,
         said=said,
@@ -243,18 +235,18 @@ def _why_page(uow: UnitOfWork, view: PlanView, code: str, *, own: bool) -> str:
         zones=ZONES,
         levels=EDUCATION,
         day_of=day_of,
-        open=own and view.step(_KEY).status in ("not_started", "in_progress", "returned"),
+        open=own and view.step(_KEY).status in OPEN_STATUSES,
         may_work=not own and actor().may(Permission.WORK_PLANS) and view.plan.status == "active",
         href=_hrefs(view, own=own),
         percent=percent,
-        credit=credit_lines(found.release, catalogue.current_outlook(uow) if found.release else None),
+        credit=credit_of(uow, found),
     )
 
 
 def _as_it_was(uow: UnitOfWork, view: PlanView, option: Mapping[str, Any]) -> Matches | None:
     """The list as it was when an option was taken; None where the release or the result is no longer there."""
     saved, key = option.get("match"), option.get("release")
-    release = catalogue.find_release(uow, key) if key else None
+    release = find_release(uow, key) if key else None
     if not saved or release is None:
         return None
     try:

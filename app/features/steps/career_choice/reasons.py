@@ -11,10 +11,10 @@ from app.features.occupations import queries as catalogue
 from app.features.occupations import whole
 from app.features.occupations.families import family_of
 from app.features.occupations.queries import Outlook, Profiles
+from app.features.occupations.words import area_words, value_words
 from app.features.plans.rooms import Picture
 from app.features.steps.career_choice.bars import Scores, match_bars
 from app.features.steps.career_choice.matches import Match, Matches
-from app.features.steps.career_choice.words import area_words, work_value_words
 from app.infra.db.open import UnitOfWork
 
 
@@ -76,7 +76,7 @@ def reasons_for(uow: UnitOfWork, matches: Matches, code: str, _: Say) -> Reasons
         rated=row is not None,
         match=matches.match(code),
         interests=_bars(_("Interests, one over the other"), area_words(_), matches.result, profiles, code, _),
-        values=_bars(_("Work values, one over the other"), work_value_words(_), matches.values, values, code, _),
+        values=_bars(_("Work values, one over the other"), value_words(_), matches.values, values, code, _),
         coverage=coverage,
         gaps=tuple(
             NamedGap(skill_names.get(gap.element, gap.element), gap.required, gap.own)

@@ -7,10 +7,11 @@ from typing import Any
 
 from app.domain.saying import Say
 from app.features.occupations.credit import occupation_credit
+from app.features.occupations.words import area_words
 from app.features.plans.rooms import Block, Cell, Content, Listing, Paragraph, Section, Surroundings, Table
 from app.features.steps.career_choice.bars import Scores, match_bars
 from app.features.steps.career_choice.content import matrix_of_options
-from app.features.steps.career_choice.words import area_words, kind_words, percent
+from app.features.steps.career_choice.words import kind_words, percent
 from app.features.steps.matrix_words import blocks_of
 from app.features.steps.parts import day_of, written
 
@@ -77,7 +78,7 @@ def _saved(row: Mapping[str, Any], _: Say) -> Table:
         ),
     ]
     heading = _("What the match said: %(name)s", name=row["name"])
-    return Table(heading, (_("Figure"), _("When it was taken")), tuple(known))
+    return Table(heading, (_("Figure"), _("When it was taken")), tuple(known), folded=True)
 
 
 def _share(share: float | None, unknown: str) -> str:

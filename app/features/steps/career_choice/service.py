@@ -3,27 +3,29 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 from uuid import UUID
 
 from sqlalchemy import select
 
-from app.domain.errors import Conflict, FieldProblem, Forbidden, InvalidInput, NotFound
+from app.domain.errors import FieldProblem, Forbidden, InvalidInput, NotFound
 from app.domain.folding import fold
+from app.domain.outlook import CODE
 from app.domain.saying import Say, later, plain
 from app.domain.steps import ActorKind, StepKey
 from app.features.audit.service import record
-from app.features.occupations import queries as catalogue
 from app.features.occupations import whole
+from app.features.occupations.releases import current_release
 from app.features.occupations.search import search
+from app.features.plans.acting import lock_plan
 from app.features.plans.commands import SaveContent
 from app.features.plans.models import Plan, StepContent
 from app.features.plans.policy import kind_of
-from app.features.plans.queries import find_plan, view_plan
+from app.features.plans.queries import view_plan
 from app.features.plans.rooms import Content, Room, Settling
-from app.features.plans.service import note_event, put_content, save_content
+from app.features.plans.service import note_event, put_content, save_by_button
 from app.features.steps.career_choice.content import CareerChoice, missing, usual_criteria
 from app.features.steps.career_choice.matches import read_matches, saved_match
 from app.features.steps.career_choice.report import changes_block, report_section
@@ -82,16 +84,7 @@ def take_occupation(uow: UnitOfWork, command: TakeOccupation, say: Say = plain) 
         return settle_with(before, after, settling, taken=taken)
 
     saving = SaveContent(plan_id=command.plan_id, step=_KEY, content=after, over=view.version(_KEY))
-    stored = _saved(lambda: save_content(uow, saving, replace(ROOM, settle=settle_taken), say))
-    return stored, not known
-
-
-def _saved(save: Callable[[], StepContent]) -> StepContent:
-    """What `save` stored; the two texts of a conflict are of no use to a button."""
-    try:
-        return save()
-    except Conflict as conflict:
-        raise Conflict(conflict.sentence) from conflict
+    return save_by_button(uow, saving, replace(ROOM, settle=settle_taken), say), not known
 
 
 def recommend(uow: UnitOfWork, command: Recommend, say: Say = plain) -> Mapping[str, Any]:
@@ -126,7 +119,7 @@ def recommend(uow: UnitOfWork, command: Recommend, say: Say = plain) -> Mapping[
         "withdrawn_on": None,
     }
     _keep(uow, plan, stored, [*rows, row])
-    _tell(uow, command.plan_id, "recommended", row)
+    _tell(uow, plan, "recommended", row)
     return row
 
 
@@ -138,16 +131,14 @@ def withdraw_recommendation(uow: UnitOfWork, plan_id: UUID, recommendation: str,
         raise NotFound(say("There is no such recommendation. Load the page again."))
     gone = row | {"withdrawn_on": uow.now.date().isoformat()}
     _keep(uow, plan, stored, [gone if each is row else each for each in rows])
-    _tell(uow, plan_id, "recommendation_withdrawn", gone)
+    _tell(uow, plan, "recommendation_withdrawn", gone)
 
 
 def _theirs(uow: UnitOfWork, plan_id: UUID) -> tuple[Plan, StepContent | None, list[dict[str, Any]]]:
     """The plan, locked, the step's content (None: nothing is written) and what was recommended so far."""
     if kind_of(uow.actor) is not ActorKind.COUNSELLOR or uow.actor.membership_id is None:
         raise Forbidden(later("Only the %(counsellor)s can recommend an occupation."))
-    plan = find_plan(uow, plan_id, lock=True)
-    if plan.status != "active":
-        raise Conflict("This plan is archived, so it does not change any more.")
+    plan = lock_plan(uow, plan_id)
     stored = uow.session.scalars(
         select(StepContent)
         .where(StepContent.plan_id == plan_id, StepContent.step == _KEY.number)
@@ -164,10 +155,10 @@ def _keep(uow: UnitOfWork, plan: Plan, stored: StepContent | None, rows: list[di
 def _named(uow: UnitOfWork, typed: str) -> tuple[str, str | None, str | None]:
     """Name, code and release of what was typed: a code or exact title of the current release, else own words."""
     typed = typed.strip()
-    release = catalogue.current_release(uow)
+    release = current_release(uow)
     if release is None or not typed:
         return typed, None, None
-    if catalogue.CODE.fullmatch(typed) and (title := whole.titles_of_all(uow, release).get(typed)):
+    if CODE.fullmatch(typed) and (title := whole.titles_of_all(uow, release).get(typed)):
         return title, typed, release.key
     hits = search(uow, typed, 1, release)
     if hits and hits[0].own and fold(hits[0].title) == fold(typed):
@@ -175,7 +166,6 @@ def _named(uow: UnitOfWork, typed: str) -> tuple[str, str | None, str | None]:
     return typed, None, None
 
 
-def _tell(uow: UnitOfWork, plan_id: UUID, what: str, row: Mapping[str, Any]) -> None:
-    plan = find_plan(uow, plan_id)
+def _tell(uow: UnitOfWork, plan: Plan, what: str, row: Mapping[str, Any]) -> None:
     note_event(uow, plan, _KEY, what, {"recommendation": row["id"], "reason": row["name"]})
-    record(uow, f"choice.{what}", "plan", plan_id, recommendation=row["id"], kind=row["kind"], code=row["code"])
+    record(uow, f"choice.{what}", "plan", plan.id, recommendation=row["id"], kind=row["kind"], code=row["code"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from app.features.plans.rooms import Content, Settling
@@ -25,7 +25,6 @@ def settle_with(
     settling: Settling,
     *,
     taken: Mapping[str, Row | None] | None = None,
-    recommendations: Sequence[Row] | None = None,
 ) -> dict[str, Any]:
     """The content to store; `taken` are saved matches of options by their ids, made by a use case just now."""
     after = settle_pairs(after)
@@ -34,8 +33,7 @@ def settle_with(
     for name in ("chosen", "runner_up"):
         if after.get(name) not in ids:
             after[name] = None
-    kept = before.get("recommendations", ()) if recommendations is None else recommendations
-    after["recommendations"] = [dict(row) for row in kept]
+    after["recommendations"] = [dict(row) for row in before.get("recommendations", ())]
     return after | _decision(before, after, settling)
 
 

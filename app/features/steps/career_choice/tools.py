@@ -8,12 +8,12 @@ from typing import Any
 from flask_babel import gettext
 
 from app.features.occupations import queries as catalogue
-from app.features.occupations.credit import credit_lines
 from app.features.occupations.families import FAMILIES
+from app.features.occupations.releases import current_outlook
 from app.features.occupations.search import search
 from app.features.plans.rooms import Content
 from app.features.steps.career_choice.content import fact_of, matrix_of_options
-from app.features.steps.career_choice.matches import Matches, read_matches, standings
+from app.features.steps.career_choice.matches import Matches, credit_of, read_matches, standings
 from app.features.steps.career_choice.suggest import suggested
 from app.features.steps.career_choice.words import kind_words, percent
 from app.features.steps.desk import Desk
@@ -45,7 +45,7 @@ def look(desk: Desk) -> Mapping[str, Any]:
         "typed": typed,
         "hits": search(desk.uow, typed, _HITS, release) if typed and release else [],
         "standings": standings(matches, content),
-        "credit": credit_lines(release, catalogue.current_outlook(desk.uow) if release else None),
+        "credit": credit_of(desk.uow, matches),
         "suggestions": suggestions(desk, matches),
         "recommended": [row for row in content.get("recommendations", ()) if not row.get("withdrawn_on")],
         "kinds": kind_words(gettext),
@@ -88,7 +88,7 @@ def _totals(matrix: Matrix) -> str | None:
 
 def suggestions(desk: Desk, matches: Matches) -> dict[str, dict[str, int]]:
     """By option and criterion the rating that facts suggest; only where they are known."""
-    outlook = catalogue.current_outlook(desk.uow)
+    outlook = current_outlook(desk.uow)
     national = catalogue.national_figures(outlook) if outlook else None
     found: dict[str, dict[str, int]] = {}
     for option in written(desk.content, "options", "code"):

@@ -1,4 +1,4 @@
-"""Words of step 4: shares, facts of a match, what a counsellor's word is, the names of areas and values."""
+"""Words of step 4: shares, facts of a match, what a counsellor's word is."""
 
 from __future__ import annotations
 
@@ -27,27 +27,3 @@ def fact_words(_: Say) -> dict[str, str]:
 def kind_words(_: Say) -> dict[str, str]:
     """What a counsellor's word on the choice is."""
     return {"recommended": _("recommended"), "decided": _("held as decided")}
-
-
-def area_words(_: Say) -> tuple[str, ...]:
-    """The six areas of interest in the order of profiles."""
-    return (
-        _("Hands and tools (R)"),
-        _("Finding out (I)"),
-        _("Creating (A)"),
-        _("Helping people (S)"),
-        _("Leading, selling (E)"),
-        _("Order and detail (C)"),
-    )
-
-
-def work_value_words(_: Say) -> tuple[str, ...]:
-    """The six work values in the catalogue's order."""
-    return (
-        _("Achievement"),
-        _("Working conditions"),
-        _("Recognition"),
-        _("Good relationships"),
-        _("Support"),
-        _("Independence"),
-    )

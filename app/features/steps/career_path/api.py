@@ -35,9 +35,8 @@ def read_routes(plan_id: UUID) -> dict[str, Any]:
     with unit_of_work() as uow:
         view = queries.view_plan(uow, plan_id)
         content = view.content(_KEY)
-        contents = {step: row.content for step, row in view.contents.items()}
         taken = newest_results(uow, view.client.id, ["skills"])
-        found = find_routes(uow, content, contents, own_levels(taken.get("skills")))
+        found = find_routes(uow, content, view.written, own_levels(taken.get("skills")))
         kept = kept_route(content)
         return {
             "start": found.start,
@@ -61,7 +60,7 @@ def preview_way(plan_id: UUID, path: str) -> tuple[dict[str, Any], int, dict[str
         view = queries.view_plan(uow, plan_id)
         if way_of(view.content(_KEY), path) is None:
             raise NotFound("There is no such way in step 5 of this plan.")
-        found = preview({step: row.content for step, row in view.contents.items()}, path)
+        found = preview(view.written, path)
         version = view.version(_KEY)
         answer = {
             "before": found.before,

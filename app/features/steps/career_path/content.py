@@ -10,27 +10,33 @@ from marshmallow import ValidationError, fields, validate
 from app.domain.saying import Say, later
 from app.features.plans.rooms import Content, Settling, Surroundings
 from app.features.steps.career_path.ways import live_milestones, matrix_of_ways, ways_of
-from app.features.steps.career_path.words import path_name
 from app.features.steps.matrix import Criterion, Rated, comparisons, settle_pairs, weighting_field
 from app.features.steps.matrix_words import missing_of
-from app.features.steps.parts import Row, StrictSchema, choice, day, flag, line, long_text, rows, whole, written
+from app.features.steps.parts import (
+    ROW_ID,
+    Row,
+    StrictSchema,
+    choice,
+    day,
+    flag,
+    line,
+    long_text,
+    number,
+    occupation_code,
+    path_name,
+    release_key,
+    rows,
+    whole,
+    written,
+)
 
 KINDS = ("administration", "technical", "entrepreneurship", "own")
 # A route of at most six hops has seven stages (`app.domain.routes.MOST_HOPS`).
 _MOST_STAGES = 7
-_ID = r"^[a-z0-9]{1,32}$"
-
-
-def _code() -> fields.String:
-    return fields.String(load_default=None, allow_none=True, validate=validate.Regexp(r"^\d\d-\d{4}\.\d\d$"))
-
-
-def _release() -> fields.String:
-    return fields.String(load_default=None, allow_none=True, validate=validate.Length(max=100))
 
 
 def _way() -> fields.String:
-    return fields.String(load_default=None, allow_none=True, validate=validate.Regexp(_ID))
+    return fields.String(load_default=None, allow_none=True, validate=validate.Regexp(ROW_ID))
 
 
 def _one_each(routes: Sequence[Mapping[str, Any]]) -> None:
@@ -55,8 +61,8 @@ class Position(StrictSchema):
     """An occupation of the catalogue (code and release), or own words (name alone); `none`: no position yet."""
 
     name = line()
-    code = _code()
-    release = _release()
+    code = occupation_code()
+    release = release_key()
     none = flag()
 
 
@@ -72,7 +78,7 @@ class Lack(StrictSchema):
     """What the hop to a stage lacked when the route was taken: see `app.domain.routes.Lacks`. None: not known."""
 
     zones = whole(0, 4)
-    asking_at_most = fields.Float(load_default=None, allow_none=True, validate=validate.Range(0, 100))
+    asking_at_most = number(0, 100)
     education_steps = whole(0, 11)
     skills = fields.List(fields.Nested(SkillLack), load_default=None, allow_none=True, validate=validate.Length(max=20))
 
@@ -81,8 +87,8 @@ class Stage(StrictSchema):
     """An occupation on the route with its job zone (1 to 5), pinned to its release; the first stage lacks nothing."""
 
     name = line()
-    code = _code()
-    release = _release()
+    code = occupation_code()
+    release = release_key()
     zone = whole(1, 5)
     lack = fields.Nested(Lack, load_default=None, allow_none=True)
 
@@ -107,8 +113,8 @@ class Milestone(Row):
 
     text = line()
     due_on = day()
-    code = _code()
-    release = _release()
+    code = occupation_code()
+    release = release_key()
     path = _way()
 
 

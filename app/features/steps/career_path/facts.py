@@ -9,6 +9,7 @@ from typing import Final
 from app.features.occupations.queries import Outlook
 from app.features.occupations.stages import Stages
 
+# The major group of managers: how its codes begin.
 MANAGEMENT: Final = "11-"
 _MOST: Final = 5
 

@@ -10,9 +10,10 @@ from app.domain.matching import education_gap
 from app.domain.routes import Lacks, lacks, routes
 from app.domain.steps import StepKey
 from app.features.instruments.queries import NewestResult
-from app.features.occupations.queries import Release, current_release, find_release
+from app.features.occupations.releases import Release, current_release, find_release
 from app.features.occupations.stages import Stages, stages_of
 from app.features.plans.rooms import Content
+from app.features.steps.career_path.facts import MANAGEMENT
 from app.features.steps.career_path.ways import target_of
 from app.features.steps.parts import NamedOccupation, education_of
 from app.infra.db.open import UnitOfWork
@@ -31,7 +32,6 @@ Why = Literal[
     "no_entry",
     "too_far",
 ]
-_MANAGEMENT: Final = "11-"
 # Whoever has no position yet begins where the education is enough and the preparation is not years of work: the
 # highest job zone by level of education (1 to 12). Octant's own rule.
 _ENTRY_ZONES: Final = ((5, 2), (6, 3), (13, 4))
@@ -128,7 +128,7 @@ def _begin(
 def _is_entry(stages: Stages, code: str, education: int | None) -> bool:
     """Whether one can begin in an occupation without a position before it, by education and job zone."""
     zone = stages.zones.get(code)
-    if zone is None or code.startswith(_MANAGEMENT):
+    if zone is None or code.startswith(MANAGEMENT):
         return False
     gap = education_gap(stages.education.get(code), education)
     most = next(zone for below, zone in _ENTRY_ZONES if (education or 1) < below)

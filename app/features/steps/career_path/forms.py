@@ -12,17 +12,16 @@ from wtforms.validators import Optional
 
 from app.features.plans.rooms import Content, Surroundings
 from app.features.steps.career_path.ways import way_of, ways_of
-from app.features.steps.career_path.words import path_name
 from app.features.steps.matrix_forms import (
+    CriterionRow,
     RatedRow,
     choose_pairs,
-    criteria_rows,
     dealt_pairs,
     pair_rows,
     rated_row,
     weighting_pick,
 )
-from app.features.steps.parts import aside
+from app.features.steps.parts import aside, path_name, way_words
 from app.features.steps.rowforms import Part, RoomForm, RowForm, choices, pick, rows
 
 _POSITION = ("name", "code", "release", "none")
@@ -31,15 +30,7 @@ _POSITION = ("name", "code", "release", "none")
 class PathRow(RatedRow):
     """A way up, rated on every criterion stored so far."""
 
-    kind = pick(
-        _("Kind of way"),
-        (
-            ("administration", _("leading people and projects")),
-            ("technical", _("growing as an expert")),
-            ("entrepreneurship", _("building something of my own")),
-            ("own", _("another way")),
-        ),
-    )
+    kind = pick(_("Kind of way"), way_words(_).items())
     name = StringField(_("What I call it"))
     advantages = TextAreaField(_("What speaks for it"))
     drawbacks = TextAreaField(_("What speaks against it"))
@@ -101,7 +92,7 @@ class CareerPathForm(RoomForm):
     )
     fixed = frozenset({"pairs"})
 
-    criteria = criteria_rows(_("What a good way must fit"))
+    criteria = rows(CriterionRow, _("What a good way must fit"))
     weighting = weighting_pick()
     pairs = pair_rows()
     paths = rows(
@@ -128,7 +119,7 @@ class CareerPathForm(RoomForm):
         content["pairs"] = dealt_pairs(content)
         row = rated_row(PathRow, content)
         made: type[RoomForm] = type(
-            "CareerPathForm", (cls,), {"paths": rows(row, cls.paths.args[1], **cls.paths.kwargs)}
+            "CareerPathForm", (cls,), {"paths": rows(row, cls.paths.args[1], cls.paths.kwargs["description"])}
         )
         form = made.build(content, around, version, extra)
         # What is no field stays as it is stored, never as it is offered; and only stored ways can be chosen.

@@ -16,9 +16,9 @@ from app.features.steps.career_path.ways import (
     way_of,
     ways_of,
 )
-from app.features.steps.career_path.words import kind_words, lack_words, path_name, zone_words
+from app.features.steps.career_path.words import begin_words, lack_words, zone_lack, zone_name
 from app.features.steps.matrix_words import blocks_of
-from app.features.steps.parts import day_of
+from app.features.steps.parts import day_of, path_name, way_words
 from app.infra.drawing.routes import RouteStop, route_svg
 
 
@@ -50,7 +50,7 @@ def report_section(content: Content, around: Surroundings, _: Say) -> Section:
 
 
 def _ways(paths: Sequence[Mapping[str, Any]], _: Say) -> Table:
-    kinds = kind_words(_)
+    kinds = way_words(_)
     # In older plans one number says how well a way fits.
     fits = any(row.get("fit") for row in paths)
     columns = [_("Way"), _("Kind"), *([_("Fit")] if fits else []), _("What speaks for it"), _("What speaks against it")]
@@ -81,7 +81,7 @@ def start_words(content: Content, _: Say) -> str:
 def route_blocks(stages: Sequence[Mapping[str, Any]], heading: str, _: Say) -> list[Block]:
     """A route as its picture with a table, and what each hop lacks as lines."""
     picture = route_picture(stages, heading, _)
-    lines = tuple(f"{stage['name']}: {sentence}" for stage in stages for sentence in stage_lacks(stage, _))
+    lines = tuple(f"{stage['name']}: {sentence}" for stage, sentences in hops(stages, _) for sentence in sentences)
     return [picture, *([Listing(_("What each stage of the route asks beyond what I have"), lines)] if lines else [])]
 
 
@@ -98,7 +98,7 @@ def route_picture(stages: Sequence[Mapping[str, Any]], heading: str, _: Say) -> 
         description=said,
         zones=_("job zone"),
     )
-    rows = tuple((stage["name"], zone_words(stage.get("zone"), _), stage.get("code") or "") for stage in stages)
+    rows = tuple((stage["name"], zone_name(stage.get("zone"), _), stage.get("code") or "") for stage in stages)
     return Picture(heading, svg, said, (_("Stage"), _("Job zone"), _("Code")), rows)
 
 
@@ -110,9 +110,16 @@ def _stop_word(number: int, stages: Sequence[Mapping[str, Any]], _: Say) -> str:
     return ""
 
 
-def stage_lacks(stage: Mapping[str, Any], _: Say) -> list[str]:
-    """What it takes to get to a stage from the one before it."""
-    return lack_words(stage.get("lack"), _)
+def hops(stages: Sequence[Mapping[str, Any]], _: Say) -> list[tuple[Mapping[str, Any], list[str]]]:
+    """Each stage one has to get to, with what that takes in sentences; without a position also the first."""
+    return [
+        (
+            stage,
+            [zone_lack(lack.get("zones"), _) if number else begin_words(stage.get("zone"), _), *lack_words(lack, _)],
+        )
+        for number, stage in enumerate(stages)
+        if (lack := stage.get("lack"))
+    ]
 
 
 def _way_name(content: Content, row: Mapping[str, Any], _: Say) -> str:

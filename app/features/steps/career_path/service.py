@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import UUID
 
-from app.domain.errors import Conflict, NotFound
+from app.domain.errors import NotFound
 from app.domain.saying import Say, plain
 from app.domain.steps import StepKey
 from app.features.audit.service import record
@@ -13,7 +13,7 @@ from app.features.plans.commands import SaveContent
 from app.features.plans.models import StepContent
 from app.features.plans.queries import view_plan
 from app.features.plans.rooms import Room
-from app.features.plans.service import note_event, save_content
+from app.features.plans.service import note_event, save_by_button
 from app.features.steps.career_path.content import CareerPath, missing, settle
 from app.features.steps.career_path.report import changes_block, report_section
 from app.features.steps.career_path.ways import switched, way_of
@@ -48,10 +48,7 @@ def switch_path(uow: UnitOfWork, command: SwitchPath, say: Say = plain) -> StepC
         over=command.over,
     )
     version = view.version(StepKey.CAREER_PATH)
-    try:
-        stored = save_content(uow, saving, ROOM, say)
-    except Conflict as conflict:
-        raise Conflict(conflict.sentence) from conflict
+    stored = save_by_button(uow, saving, ROOM, say)
     if stored.version != version:
         before = content.get("chosen")
         note_event(uow, view.plan, StepKey.CAREER_PATH, "path_switched", {"from": before, "to": command.path})

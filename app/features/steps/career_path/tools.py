@@ -10,22 +10,24 @@ from typing import Any
 
 from flask_babel import get_locale, gettext
 
+from app.domain.instruments import Instrument
 from app.domain.outlook import EDUCATION_CATEGORIES
 from app.domain.scoring import band
 from app.features.instruments.queries import NewestResult, newest_results
 from app.features.occupations.credit import credit_lines
-from app.features.occupations.queries import current_outlook, current_release
+from app.features.occupations.queries import outlook_of
+from app.features.occupations.releases import current_outlook, current_release
 from app.features.occupations.search import search
-from app.features.occupations.stages import outlook_for, stages_of
+from app.features.occupations.stages import stages_of
 from app.features.occupations.words import EDUCATION, JOINS
 from app.features.plans.rooms import Content
 from app.features.steps.career_path.facts import facts_of
 from app.features.steps.career_path.finder import Found, find_routes, own_levels
-from app.features.steps.career_path.report import route_picture, stage_lacks, start_words
+from app.features.steps.career_path.report import hops, route_picture, start_words
 from app.features.steps.career_path.ways import kept_route, matrix_of_ways, ways_of
-from app.features.steps.career_path.words import path_name, zone_words
 from app.features.steps.desk import Desk
 from app.features.steps.matrix_words import sensitivity_words, weights_words
+from app.features.steps.parts import path_name
 
 _MOST_HITS = 6
 
@@ -49,14 +51,14 @@ def look(desk: Desk) -> Mapping[str, Any]:
     found = find_routes(desk.uow, content, contents, own_levels(taken.get("skills")))
     release, target = found.release, found.target
     code = target.code if target else None
-    facts = facts_of(found.stages, code, outlook_for(desk.uow, found.stages, code)) if found.stages and code else None
+    facts = facts_of(found.stages, code, outlook_of(desk.uow, [code]).get(code)) if found.stages and code else None
     matrix = matrix_of_ways(content, lambda row: path_name(row, gettext))
     kept = kept_route(content)
     current = current_release(desk.uow)
     hits = search(desk.uow, desk.ask, _MOST_HITS, current) if asked and current else []
     return {
         "orientations": orientations(taken.get("paths")),
-        "orientation": taken.get("paths"),
+        "orientation": _told(taken["paths"]).title if "paths" in taken else None,
         "taken_on": _day(taken.get("paths")),
         "skills_rated": "skills" in taken,
         "ways": [(row, path_name(row, gettext)) for row in ways_of(content)],
@@ -66,11 +68,9 @@ def look(desk: Desk) -> Mapping[str, Any]:
         "firm": sensitivity_words(matrix, gettext),
         "facts": facts,
         "joins": JOINS,
-        "zone_words": lambda zone: zone_words(zone, gettext),
         "target": target,
         "own_target": bool(content.get("target")),
         "start": start_words(content, gettext),
-        "found": found,
         "why": why_words(found),
         "education": _education(found.education),
         "routes": [_Shown(stages, number) for number, stages in enumerate(found.routes, start=1)],
@@ -83,7 +83,6 @@ def look(desk: Desk) -> Mapping[str, Any]:
         "release": release,
         "credit": credit_lines(release, current_outlook(desk.uow) if facts and facts.outlook else None),
         "open": desk.open,
-        "plan_id": desk.view.plan.id,
     }
 
 
@@ -95,14 +94,15 @@ class _Shown:
         self.codes = ",".join(stage.get("code") or "" for stage in stages)
         self.heading = gettext("Route %(number)s", number=number) if number else gettext("The route I take")
         self.picture = route_picture(stages, self.heading, gettext)
-        self.hops = [(stage, said) for stage in stages if (said := stage_lacks(stage, gettext))]
+        self.hops = hops(stages, gettext)
 
 
 def orientations(taken: NewestResult | None) -> list[Orientation]:
     """The scales of the newest path orientation in their order; empty before the first taking."""
     if taken is None:
         return []
-    titles = {**taken.titles, **_titles(taken)}
+    told = _told(taken)
+    titles = {key: scale.title for key, scale in zip(told.keys, told.scales, strict=True)}
     return [
         Orientation(
             titles[key],
@@ -114,10 +114,9 @@ def orientations(taken: NewestResult | None) -> list[Orientation]:
     ]
 
 
-def _titles(taken: NewestResult) -> dict[str, str]:
-    """The scales' names in the reader's language, where the definition has them."""
-    told = taken.definition.in_language(str(get_locale()))
-    return {key: scale.title for key, scale in zip(told.keys, told.scales, strict=True)}
+def _told(taken: NewestResult) -> Instrument:
+    """The questionnaire in the reader's language, where the definition has it."""
+    return taken.definition.in_language(str(get_locale() or "en"))
 
 
 def _day(taken: NewestResult | None) -> date | None:

@@ -6,35 +6,24 @@ from collections.abc import Mapping
 from typing import Any
 
 from app.domain.saying import Say
-from app.features.steps.parts import way_words
+from app.features.occupations.words import zone_words
 
 
-def kind_words(_: Say) -> dict[str, str]:
-    """The kinds of ways."""
-    return way_words(_)
-
-
-def path_name(row: Mapping[str, Any], _: Say) -> str:
-    """What a path is called: its own name, else its kind."""
-    return row.get("name") or kind_words(_).get(row.get("kind") or "", "")
-
-
-def zone_words(zone: int | None, _: Say) -> str:
+def zone_name(zone: int | None, _: Say) -> str:
     """A job zone, with what it means."""
-    return {
-        1: _("1: little or no preparation"),
-        2: _("2: some preparation"),
-        3: _("3: medium preparation"),
-        4: _("4: considerable preparation"),
-        5: _("5: extensive preparation"),
-    }.get(zone or 0, _("job zone not known"))
+    return zone_words(_).get(zone or 0, _("job zone not known"))
 
 
-def lack_words(lack: Mapping[str, Any] | None, _: Say) -> list[str]:
-    """What a hop lacks, in sentences: job zones, education, skills; what is not known is said to be so."""
-    if lack is None:
-        return []
-    said = [_zone_lack(lack.get("zones"), _)]
+def begin_words(zone: int | None, _: Say) -> str:
+    """In which job zone somebody without a position begins a route."""
+    if zone is None:
+        return _("It is not known in which job zone you begin.")
+    return _("You begin in job zone %(zone)s.", zone=zone_name(zone, _))
+
+
+def lack_words(lack: Mapping[str, Any], _: Say) -> list[str]:
+    """What a hop lacks in education and skills, in sentences; what is not known is said to be so."""
+    said = []
     share, steps = lack.get("asking_at_most"), lack.get("education_steps")
     if share is None:
         said.append(_("Education: not known. Either the catalogue or step 3 does not say."))
@@ -55,7 +44,8 @@ def lack_words(lack: Mapping[str, Any] | None, _: Say) -> list[str]:
     return said
 
 
-def _zone_lack(zones: int | None, _: Say) -> str:
+def zone_lack(zones: int | None, _: Say) -> str:
+    """How many job zones a hop goes up (None: not known)."""
     if zones is None:
         return _("Preparation: not known how many job zones it goes up.")
     if zones == 0:

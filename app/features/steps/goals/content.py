@@ -11,9 +11,10 @@ from marshmallow import fields, validate
 from app.domain.errors import FieldProblem, InvalidInput
 from app.domain.goals import HORIZONS, SMART, check_smart, check_tree
 from app.domain.saying import Say
+from app.domain.steps import StepKey
 from app.features.plans.rooms import Content, Settling, Surroundings
-from app.features.steps.goals.figures import live_goals, locked_since, node
-from app.features.steps.parts import MOST_LINE, Row, StrictSchema, choice, day, line, rows, whole, written
+from app.features.steps.goals.figures import locked_since, node
+from app.features.steps.parts import MOST_LINE, Row, StrictSchema, choice, day, line, live_goals, rows, whole, written
 
 LEVELS = ("-2", "-1", "0", "1", "2")
 STATUSES = ("open", "reached", "dropped")
@@ -86,7 +87,7 @@ class Goals(StrictSchema):
 def missing(content: Content, around: Surroundings, _: Say) -> list[str]:
     """What is not yet there: enough goals and horizons, a measure and a day for each but life goals, whole answers."""
     said = []
-    goals = live_goals(content, around)
+    goals = live_goals({**around.contents, StepKey.GOALS: content})
     least = around.parameters.get("least_goals", 2)
     if len(goals) < least:
         said.append(_("Goals so far: %(found)s. Set at least %(least)s.", found=len(goals), least=least))

@@ -10,14 +10,9 @@ from typing import Any
 from app.domain.goals import Goal, Rating, Share, attainment, attainment_over_time, roll_up
 from app.domain.steps import StepKey
 from app.features.plans.rooms import Content, Surroundings
-from app.features.steps.parts import action_status, aside, live_actions, written
+from app.features.steps.parts import action_status, aside, live_actions, live_goals, written
 
 _LEVELS = 5
-
-
-def live_goals(content: Content, around: Surroundings) -> list[Mapping[str, Any]]:
-    """The goals that count now: written, not dropped, and of no way that is not taken."""
-    return [row for row in counted(content, around) if row.get("status") != "dropped"]
 
 
 def counted(content: Content, around: Surroundings) -> list[Mapping[str, Any]]:
@@ -36,15 +31,12 @@ def node(row: Mapping[str, Any], around: Surroundings) -> Goal:
     return Goal(row["id"], row.get("parent"), row.get("horizon"), live)
 
 
-def actions_of(around: Surroundings) -> list[Mapping[str, Any]]:
-    """The actions of step 7 that count now, as plain data."""
-    return live_actions(around.contents)
-
-
 def shares_of(goals: Sequence[Mapping[str, Any]], around: Surroundings) -> dict[str, Share]:
     """Per goal the actions done of those planned for it and for the goals below it."""
     nodes = [node(row, around) for row in goals]
-    return roll_up(nodes, [(row.get("goal") or "", action_status(row) == "done") for row in actions_of(around)])
+    return roll_up(
+        nodes, [(row.get("goal") or "", action_status(row) == "done") for row in live_actions(around.contents)]
+    )
 
 
 def described(row: Mapping[str, Any]) -> bool:
@@ -95,7 +87,7 @@ class Attainment:
 
 def attain(content: Content, around: Surroundings) -> Attainment:
     """Goal attainment over the live goals whose five levels are described; see `app.domain.goals.attainment`."""
-    goals = live_goals(content, around)
+    goals = live_goals({**around.contents, StepKey.GOALS: content})
     measured = [row for row in goals if described(row) and row.get("level") is not None]
     weights = {row["id"]: float(row.get("weight") or 1) for row in goals if described(row)}
     ratings = [

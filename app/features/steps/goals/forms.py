@@ -13,17 +13,19 @@ from wtforms.validators import Optional
 
 from app.features.plans.rooms import Content, Surroundings
 from app.features.steps.goals.figures import locked_since
+from app.features.steps.goals.words import horizon_words, smart_words, status_words
 from app.features.steps.parts import aside, day_of, paths_of, written
-from app.features.steps.rowforms import Part, RoomForm, RowForm, choices, pick, rows, scale
+from app.features.steps.rowforms import Part, RoomForm, RowForm, choices, pick, rows, scale, whole_or_none
 
 LEVEL_FIELDS = {"level_a": "-2", "level_b": "-1", "level_c": "0", "level_d": "1", "level_e": "2"}
-SMART_FIELDS = {
-    "specific": _("Does it say exactly what is to happen?"),
-    "measurable": _("Can one see whether it is reached?"),
-    "attainable": _("Can I reach it with what I have or can get?"),
-    "relevant": _("Does it bring me closer to what I want?"),
-    "timed": _("Does it have a day?"),
+LEVEL_LABELS = {
+    "level_a": _("Much less than I expect (−2)"),
+    "level_b": _("Less than I expect (−1)"),
+    "level_c": _("What I expect (0)"),
+    "level_d": _("More than I expect (+1)"),
+    "level_e": _("Much more than I expect (+2)"),
 }
+_QUESTIONS = smart_words(_)
 _NO_CHOICE = ("", "None", None)
 _YES_NO: dict[bool | None, str] = {True: "yes", False: "no"}
 
@@ -40,40 +42,29 @@ class GoalRow(RowForm):
     """One goal; the five questions, the five levels and where it is now are folded away."""
 
     text = StringField(_("Goal"))
-    horizon = pick(
-        _("How far ahead?"),
-        (
-            ("short", _("within a year")),
-            ("medium", _("one to five years")),
-            ("long", _("five to ten years")),
-            ("life", _("for life")),
-        ),
-    )
+    horizon = pick(_("How far ahead?"), horizon_words(_).items())
     measure = StringField(_("How will I know that I reached it?"))
     due_on = DateField(_("By"), validators=[Optional()])
     parent = pick(_("It serves the larger goal"), ())
     path = pick(_("It belongs to the way"), ())
     weight = scale(_("How much does it weigh? (1 to 5)"))
-    level_a = StringField(_("Much less than I expect (−2)"))
-    level_b = StringField(_("Less than I expect (−1)"))
-    level_c = StringField(_("What I expect (0)"))
-    level_d = StringField(_("More than I expect (+1)"))
-    level_e = StringField(_("Much more than I expect (+2)"))
+    level_a = StringField(LEVEL_LABELS["level_a"])
+    level_b = StringField(LEVEL_LABELS["level_b"])
+    level_c = StringField(LEVEL_LABELS["level_c"])
+    level_d = StringField(LEVEL_LABELS["level_d"])
+    level_e = StringField(LEVEL_LABELS["level_e"])
     level = SelectField(_("Where is it now?"), validate_choice=False)
-    status = pick(
-        _("How does it stand?"),
-        (("open", _("I am working towards it")), ("reached", _("reached")), ("dropped", _("given up"))),
-    )
+    status = pick(_("How does it stand?"), status_words(_).items())
     dropped_why = StringField(_("If given up: why?"))
-    specific_yes = _yes_no(SMART_FIELDS["specific"])
+    specific_yes = _yes_no(_QUESTIONS["specific"])
     specific_why = StringField(_("Why?"))
-    measurable_yes = _yes_no(SMART_FIELDS["measurable"])
+    measurable_yes = _yes_no(_QUESTIONS["measurable"])
     measurable_why = StringField(_("Why?"))
-    attainable_yes = _yes_no(SMART_FIELDS["attainable"])
+    attainable_yes = _yes_no(_QUESTIONS["attainable"])
     attainable_why = StringField(_("Why?"))
-    relevant_yes = _yes_no(SMART_FIELDS["relevant"])
+    relevant_yes = _yes_no(_QUESTIONS["relevant"])
     relevant_why = StringField(_("Why?"))
-    timed_yes = _yes_no(SMART_FIELDS["timed"])
+    timed_yes = _yes_no(_QUESTIONS["timed"])
     timed_why = StringField(_("Why?"))
 
     @classmethod
@@ -81,7 +72,7 @@ class GoalRow(RowForm):
         """Levels and answers become one field each."""
         plain = super().from_content(row)
         levels, smart = plain.pop("levels", None) or {}, plain.pop("smart", None) or {}
-        for name in SMART_FIELDS:
+        for name in _QUESTIONS:
             answer = smart.get(name) or {}
             plain[f"{name}_yes"] = _YES_NO.get(answer.get("yes"), "")
             plain[f"{name}_why"] = answer.get("why", "")
@@ -93,12 +84,13 @@ class GoalRow(RowForm):
         plain = super().content()
         levels = {level: said for name, level in LEVEL_FIELDS.items() if (said := plain.pop(name))}
         smart = {}
-        for name in SMART_FIELDS:
+        for name in _QUESTIONS:
             yes, why = plain.pop(f"{name}_yes"), plain.pop(f"{name}_why")
             if yes or why:
                 smart[name] = {"yes": {"yes": True, "no": False}.get(yes or ""), "why": why}
         level = plain.pop("level")
-        plain["level"] = None if level in _NO_CHOICE else int(level) if level.lstrip("-").isdigit() else level
+        # What is no number stays as it is, and the room refuses it.
+        plain["level"] = None if level in _NO_CHOICE else level if (number := whole_or_none(level)) is None else number
         return plain | {"levels": levels, "smart": smart}
 
 

@@ -13,13 +13,12 @@ from wtforms.validators import InputRequired, Length
 from app.domain.access import Permission
 from app.domain.errors import NotFound
 from app.domain.steps import StepKey
-from app.features.plans import queries
-from app.features.steps.goals.forms import LEVEL_FIELDS
+from app.features.steps.goals.forms import LEVEL_FIELDS, LEVEL_LABELS
 from app.features.steps.goals.service import ChangeLevels, change_levels
 from app.features.steps.parts import MOST_LINE, written
+from app.features.steps.views import own_plan
 from app.infra.web.access import requires
-from app.infra.web.context import actor, unit_of_work
-from app.infra.web.words import words_here
+from app.infra.web.context import unit_of_work
 
 blueprint = Blueprint("goals", __name__)
 
@@ -31,11 +30,11 @@ def _level(label: str) -> StringField:
 class LevelsForm(FlaskForm):  # type: ignore[misc] # Flask-WTF carries no types
     """The five levels of one goal, and why they change."""
 
-    level_a = _level(_("Much less than I expect (−2)"))
-    level_b = _level(_("Less than I expect (−1)"))
-    level_c = _level(_("What I expect (0)"))
-    level_d = _level(_("More than I expect (+1)"))
-    level_e = _level(_("Much more than I expect (+2)"))
+    level_a = _level(LEVEL_LABELS["level_a"])
+    level_b = _level(LEVEL_LABELS["level_b"])
+    level_c = _level(LEVEL_LABELS["level_c"])
+    level_d = _level(LEVEL_LABELS["level_d"])
+    level_e = _level(LEVEL_LABELS["level_e"])
     why = TextAreaField(
         _("Why do the levels change?"),
         validators=[InputRequired(_("Write why the levels change; it is kept with them.")), Length(max=MOST_LINE)],
@@ -48,16 +47,13 @@ def levels(goal: str) -> str | Response | tuple[str, int]:
     """Describe the levels of a goal anew."""
     form = LevelsForm()
     with unit_of_work() as uow:
-        plan = queries.plan_of_client(uow, client) if (client := actor().client_id) else None
-        if plan is None:
-            raise NotFound(gettext("You have no plan yet. Your %(counsellor)s will give you one.", **words_here()))
-        content = queries.view_plan(uow, plan.id).content(StepKey.GOALS)
-        row = next((row for row in written(content, "goals", "text") if row["id"] == goal), None)
+        view = own_plan(uow)
+        row = next((row for row in written(view.content(StepKey.GOALS), "goals", "text") if row["id"] == goal), None)
         if row is None:
             raise NotFound(gettext("There is no such goal. Load the page again."))
         if form.validate_on_submit():
             typed = {level: form[name].data for name, level in LEVEL_FIELDS.items()}
-            change_levels(uow, ChangeLevels(plan.id, goal, typed, form.why.data), gettext)
+            change_levels(uow, ChangeLevels(view.plan.id, goal, typed, form.why.data), gettext)
     if form.is_submitted() and not form.errors:
         flash(gettext("The levels are changed. What they were, and why, stays beside them."))
         return redirect(url_for("overview.my_step", number=StepKey.GOALS.number, part=1, _anchor="locked"))

@@ -40,7 +40,7 @@ def report_section(content: Content, around: Surroundings, _: Say) -> Section:
 
 
 def warnings(content: Content, around: Surroundings, _: Say) -> list[str]:
-    """What may be forgotten: goals nothing leads to, empty horizons, days that lie elsewhere than the horizon says."""
+    """What may be forgotten: goals nothing leads to, empty horizons, levels written after work had begun."""
     goals = figures.counted(content, around)
     names = {row["id"]: row["text"] for row in goals}
     check = check_tree([figures.node(row, around) for row in goals])

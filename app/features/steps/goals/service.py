@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
-from app.domain.errors import Conflict, FieldProblem, InvalidInput, NotFound
+from app.domain.errors import FieldProblem, InvalidInput, NotFound
 from app.domain.saying import Say, plain
 from app.domain.steps import StepKey
 from app.features.audit.service import record
@@ -15,7 +15,7 @@ from app.features.plans.commands import SaveContent
 from app.features.plans.models import StepContent
 from app.features.plans.queries import view_plan
 from app.features.plans.rooms import Content, Room, Settling
-from app.features.plans.service import note_event, save_content
+from app.features.plans.service import note_event, save_by_button
 from app.features.steps.goals.content import LEVELS, Goals, missing, settle, settle_with
 from app.features.steps.goals.report import report_section
 from app.infra.db.open import UnitOfWork
@@ -58,10 +58,7 @@ def change_levels(uow: UnitOfWork, command: ChangeLevels, say: Say = plain) -> S
         return settle_with(before, after, settling, {command.goal: command.why})
 
     saving = SaveContent(plan_id=command.plan_id, step=StepKey.GOALS, content={"goals": goals}, over=version)
-    try:
-        stored = save_content(uow, saving, replace(ROOM, settle=settle_told), say)
-    except Conflict as conflict:
-        raise Conflict(conflict.sentence) from conflict
+    stored = save_by_button(uow, saving, replace(ROOM, settle=settle_told), say)
     if stored.version != version:
         detail = {"goal": command.goal, "reason": command.why.strip()}
         note_event(uow, view.plan, StepKey.GOALS, "levels_changed", detail)

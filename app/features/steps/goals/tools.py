@@ -15,6 +15,7 @@ from app.features.steps.goals.content import LEVELS
 from app.features.steps.goals.figures import counted, locked_since
 from app.features.steps.goals.report import report_section
 from app.features.steps.goals.words import level_words
+from app.infra.web.words import say_here
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,7 @@ class Locked:
 
 def beside_goals(desk: Desk) -> Mapping[str, Any]:
     """The goals as blocks (while they are typed), the goals with locked levels, and the words of the levels."""
-    section = report_section(desk.content, desk.around, gettext)
+    section = report_section(desk.content, desk.around, say_here)
     locked = [
         Locked(
             row["id"],

@@ -11,7 +11,18 @@ from marshmallow import fields, validate
 from app.domain.environment import AREAS, CONTROL, KINDS, STATES
 from app.domain.saying import Say
 from app.features.plans.rooms import Content, Settling, Surroundings
-from app.features.steps.parts import Row, StrictSchema, choice, day, line, rows, whole, written
+from app.features.steps.parts import (
+    Row,
+    StrictSchema,
+    choice,
+    day,
+    line,
+    occupation_code,
+    release_key,
+    rows,
+    whole,
+    written,
+)
 
 # What a factor's history keeps of each moment; a check-in may change these and nothing else.
 FIGURES = ("likelihood", "impact", "controllable", "state")
@@ -19,26 +30,18 @@ MOST_OCCUPATIONS = 8
 _MOST_KEPT = 200
 
 
-def _code() -> fields.String:
-    return fields.String(required=True, validate=validate.Regexp(r"^\d\d-\d{4}\.\d\d$"))
-
-
-def _release() -> fields.String:
-    return fields.String(load_default=None, allow_none=True, validate=validate.Length(max=100))
-
-
 class Link(StrictSchema):
     """The occupation a factor concerns: its code and the key of the release it was taken from."""
 
-    code = _code()
-    release = _release()
+    code = occupation_code(required=True)
+    release = release_key()
 
 
 class LookedUp(Row):
     """An occupation of the catalogue that the client looked up, with its name as it was then."""
 
-    code = _code()
-    release = _release()
+    code = occupation_code(required=True)
+    release = release_key()
     name = line()
 
 

@@ -10,7 +10,8 @@ from typing import Any
 from app.domain.environment import Coverage, Factor, by_weight, cover
 from app.domain.outlook import cumulative, share_asking_at_most
 from app.domain.steps import StepKey
-from app.features.occupations.queries import Facts, Release
+from app.features.occupations.queries import Facts
+from app.features.occupations.releases import Release
 from app.features.plans.occupations import named_occupations
 from app.features.plans.rooms import Content, Surroundings
 from app.features.steps.opportunities.content import factors_of

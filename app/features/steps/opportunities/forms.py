@@ -15,7 +15,8 @@ from app.features.occupations.words import EDUCATION
 from app.features.plans.occupations import named_occupations
 from app.features.plans.rooms import Content, Surroundings
 from app.features.steps.opportunities.figures import beside
-from app.features.steps.rowforms import Part, RoomForm, RowForm, choices, pick, rows, scale
+from app.features.steps.opportunities.words import area_words, control_words, state_words
+from app.features.steps.rowforms import Part, RoomForm, RowForm, choices, pick, rows, scale, whole_or_none
 
 
 class FactorRow(RowForm):
@@ -31,32 +32,15 @@ class FactorRow(RowForm):
             ("weakness", _("a weakness of yours")),
         ),
     )
-    area = pick(
-        _("Where does it come from?"),
-        (
-            ("market", _("jobs and employers")),
-            ("place", _("where I live and can get to")),
-            ("education", _("schools, courses, certificates")),
-            ("technology", _("technology")),
-            ("policy", _("laws and politics")),
-            ("society", _("people and society")),
-            ("family", _("family and people close to me")),
-            ("money", _("money")),
-            ("health", _("health")),
-            ("abilities", _("my abilities and experience")),
-        ),
-    )
-    controllable = pick(_("Can you control it?"), (("yes", _("yes")), ("partly", _("partly")), ("no", _("no"))))
+    area = pick(_("Where does it come from?"), area_words(_).items())
+    controllable = pick(_("Can you control it?"), control_words(_).items())
     likelihood = scale(_("How likely is it? (1 hardly, 5 certain)"))
     impact = scale(_("How much would it matter? (1 little, 5 a lot)"))
     what_i_do = StringField(_("What do you do about it?"))
     occupation = pick(_("It concerns the occupation"), ())
     source = StringField(_("Where did you read or hear of it?"))
     noted_on = DateField(_("When did you see or hear of it?"), validators=[Optional()])
-    state = pick(
-        _("Does it still hold?"),
-        (("holds", _("it holds")), ("came_true", _("it came true")), ("gone", _("it is gone"))),
-    )
+    state = pick(_("Does it still hold?"), state_words(_).items())
 
     @classmethod
     def from_content(cls, row: Mapping[str, Any]) -> dict[str, Any]:
@@ -105,7 +89,7 @@ class OpportunitiesForm(RoomForm):
     education = SelectField(
         _("My highest education so far"),
         choices=choices(_("Choose"), ((str(level), word) for level, word in enumerate(EDUCATION, start=1))),
-        coerce=lambda value: int(value) if str(value or "").isdecimal() else None,
+        coerce=whole_or_none,
         description=_("It shows how many jobs of an occupation ask for at most what you have."),
         validate_choice=False,
     )

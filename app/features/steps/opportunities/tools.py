@@ -10,6 +10,7 @@ from flask_babel import gettext
 
 from app.domain.errors import FieldProblem, InvalidInput
 from app.features.occupations import queries
+from app.features.occupations.releases import current_release
 from app.features.occupations.search import search
 from app.features.plans.rooms import Content, Section
 from app.features.steps.desk import Desk
@@ -24,7 +25,7 @@ _LONGEST = 100
 
 def look(desk: Desk) -> Mapping[str, Any]:
     """What a search found, the scan as blocks (while it is typed), and the occupations with their addresses."""
-    release = queries.current_release(desk.uow) if desk.open else None
+    release = current_release(desk.uow) if desk.open else None
     asked = desk.ask[:_LONGEST].strip()
     hits = search(desk.uow, asked, _SHOWN, release) if release and asked else []
     scan, facts = scan_blocks(desk.content, desk.around, gettext), facts_blocks(desk.content, desk.around, gettext)
@@ -59,7 +60,7 @@ def act(desk: Desk, verb: str, what: str) -> Content:
 
 
 def _added(desk: Desk, rows: list[Any], code: str) -> list[Any]:
-    release = queries.current_release(desk.uow)
+    release = current_release(desk.uow)
     found = queries.find(desk.uow, code, release) if release else None
     if release is None or found is None or any(row["code"] == code for row in rows):
         return rows

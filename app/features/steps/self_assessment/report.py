@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from app.domain.saying import Say
-from app.features.instruments.brief import band_in_words
-from app.features.instruments.words import status_sentences
+from app.features.instruments.words import band_in_words, status_sentences
 from app.features.plans.rooms import Block, Content, Listing, Paragraph, Section, Surroundings, Table
 
 

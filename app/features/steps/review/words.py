@@ -1,4 +1,4 @@
-"""Words of reports that pages and documents share, in the reader's language."""
+"""The words of step 8, which reports and workbooks use too, in the reader's language."""
 
 from __future__ import annotations
 
