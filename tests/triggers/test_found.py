@@ -21,7 +21,7 @@ from app.features.instruments.commands import LoadDefinition
 from app.features.instruments.models import Assessment
 from app.features.instruments.queries import definition_of
 from app.features.instruments.service import load_definition
-from app.features.occupations.queries import current_release
+from app.features.occupations.releases import current_release
 from app.features.occupations.whole import interest_shapes
 from tests.factories import World
 from tests.triggers.scenes import Centre, make_centre

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from app.domain.outlook import join_projection
 from app.domain.triggers import Figures, moved
 from app.features.occupations.models import CatalogueRelease, Occupation, OutlookFigure
-from app.features.occupations.queries import as_release, kept
+from app.features.occupations.releases import as_release, kept
 from app.features.triggers.models import PlanReference
 from app.infra.db.open import UnitOfWork
 

@@ -9,11 +9,12 @@ from uuid import UUID
 from sqlalchemy import select, text
 
 from app.domain.errors import Conflict, FieldProblem, InvalidInput, NotFound
+from app.domain.outlook import CODE
 from app.domain.saying import later
 from app.features.audit.service import record
 from app.features.cohorts.queries import get_cohort
 from app.features.occupations.families import FAMILIES
-from app.features.occupations.queries import CODE, current_release
+from app.features.occupations.releases import current_release
 from app.features.occupations.whole import titles_of_all
 from app.features.reviews.schedule import schedule_plans
 from app.features.steps.action_plan.content import KINDS as ACTIONS

@@ -21,7 +21,7 @@ from app.domain.steps import StepKey
 from app.domain.triggers import changed_letters, low_since, ranks_of
 from app.features.instruments.errors_of_scales import errors_of_scales
 from app.features.instruments.queries import definition_of
-from app.features.occupations.queries import current_release
+from app.features.occupations.releases import current_release
 from app.features.occupations.whole import interest_shapes
 from app.features.plans.rooms import Surroundings
 from app.features.steps.goals.figures import attain

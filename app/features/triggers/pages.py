@@ -14,7 +14,7 @@ from app.domain.errors import InvalidInput
 from app.domain.triggers import NUMBERS, RULED, Rule, Trigger, check_rule
 from app.features.cohorts.models import Cohort
 from app.features.occupations.families import FAMILIES
-from app.features.occupations.queries import current_release
+from app.features.occupations.releases import current_release
 from app.features.occupations.whole import titles_of_all
 from app.features.steps.action_plan.words import kind_words as action_words
 from app.features.steps.parts import way_words
