@@ -177,6 +177,7 @@ class Target:
             "review_id": review_of(world, self.admin, plan["id"]),
             "step": "1",
             "revision": "1",
+            "kind": "goal_missed",
         }
 
     def caller_of(self, operation: dict[str, Any]) -> Caller:
@@ -378,7 +379,11 @@ def test_t2_foreign_ids_in_bodies_and_filters_find_nothing(target: Target, world
     assert other.get("/plans", query_string={"cohort": target.ids["cohort_id"]}).json["items"] == []
 
 
-PLACES = {"step": "1", "version": "1", "revision": "1", "number": "1", "scope": "cohort", "code": "29-1141.00"}
+PLACES = dict.fromkeys(("step", "version", "revision", "number"), "1") | {
+    "scope": "cohort",
+    "code": "29-1141.00",
+    "kind": "goal_missed",
+}
 
 
 @pytest.mark.parametrize("role", [Role.ADMIN, Role.COUNSELLOR, Role.ANALYST])
