@@ -33,7 +33,7 @@ class Move:
 
 
 def loads(asks: Iterable[Ask]) -> Counter[tuple[UUID | None, date]]:
-    """How many are asked for the first time, by counsellor and day."""
+    """How many are asked for the first time, by counsellor (None: nobody's caseload) and day."""
     return Counter((ask.counsellor_id, ask.day) for ask in asks)
 
 
