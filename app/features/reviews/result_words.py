@@ -75,7 +75,7 @@ def answers_section(answers: Mapping[str, Any], result: Mapping[str, Any], _: Sa
         blocks.append(Table(_("What has changed around"), columns, rows))
     if answers.get("steps"):
         names, choices = step_names(_), choice_words(_)
-        kept = tuple((names[StepKey(step)], choices[choice]) for step, choice in answers["steps"].items())
+        kept = tuple((names[key], choices[answers["steps"][key]]) for key in StepKey if key in answers["steps"])
         blocks.append(Table(_("What to keep"), (_("Step"), _("Choice")), kept))
     if answers.get("why"):
         blocks.append(Paragraph(_("Why"), answers["why"]))
