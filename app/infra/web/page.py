@@ -83,6 +83,7 @@ def frame(navigation: Navigation, organizations: Callable[[], Sequence[Organizat
     }
     if _exists("messaging.inbox"):
         values |= {"inbox_href": url_for("messaging.inbox"), "unread": actor.unread}
+        values["user_menu"] = [NavItem(gettext("Inbox"), values["inbox_href"]), *values["user_menu"]]
     if actor.may(Permission.READ_OCCUPATIONS) and _exists("occupations.index"):
         values["occupations_href"] = url_for("occupations.index")
     if actor.may(Permission.READ_CLIENTS) and _exists("overview.caseload"):
