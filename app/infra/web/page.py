@@ -82,6 +82,7 @@ def frame(navigation: Navigation, organizations: Callable[[], Sequence[Organizat
         "may": lambda permission: actor.may(Permission(permission)),
     }
     values |= {"inbox_href": url_for("messaging.inbox"), "unread": actor.unread}
+    values["user_menu"] = [NavItem(gettext("Inbox"), values["inbox_href"]), *values["user_menu"]]
     if actor.may(Permission.READ_OCCUPATIONS):
         values["occupations_href"] = url_for("occupations.index")
     if actor.may(Permission.READ_CLIENTS):
