@@ -41,7 +41,7 @@ ENTRY_EDITS = (
 )
 BATCH_EDITS = (
     "UPDATE audit_batches SET at = at + interval '1 second' WHERE sequence = :s",
-    "UPDATE audit_batches SET actor_kind = 'system' WHERE sequence = :s",
+    "UPDATE audit_batches SET actor_kind = 'system' WHERE sequence = :s AND actor_kind <> 'system'",
     "UPDATE audit_batches SET actor_id = gen_random_uuid() WHERE sequence = :s",
     "UPDATE audit_batches SET request_id = request_id || 'x' WHERE sequence = :s",
     "UPDATE audit_batches SET entries = entries + 1 WHERE sequence = :s",

@@ -185,12 +185,12 @@ def test_a_prompt_that_leaves_in_a_digest_has_the_digests_fate(
     caller = by_json(app, world, admin)
     caller.post(f"/clients/{client}/messages", {"subject": "Hello", "text": "It takes the week's contact."})
     run(mailing, here)
-    day = clock.now.date() - timedelta(days=1)
+    # The first two mails of one occasion.
     for reminder in range(2):
         with mailing.database.unit_of_work(admin.actor) as uow:
             uow.session.execute(
                 text("UPDATE plans SET next_prompt_at = :now, next_reminder = :r, next_review_on = :day"),
-                {"now": uow.now, "r": reminder, "day": day},
+                {"now": uow.now, "r": reminder, "day": clock.now.date() + timedelta(days=14)},
             )
         run(mailing, here)
         clock.now += timedelta(minutes=5)

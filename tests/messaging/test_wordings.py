@@ -133,15 +133,14 @@ def test_a_digest_can_be_written_anew(mailing: Runtime, world: World, admin: Per
     here = admin.actor.organization_id
     keep(mailing, admin, "digest", OwnWords("All of it", "Here, {given_name}:\n\n{items}"))
     due(mailing, world, here)
-    with mailing.database.unit_of_work(access.system(here)) as uow:
-        # A client's second plan cannot be; two reviews of one plan can.
-        uow.session.execute(text("UPDATE plans SET next_reminder = 0"))
-    for _ in range(2):
+    # A client's second plan cannot be; two reviews of one plan can.
+    for later in range(2):
+        day = mailing.clock().date() + timedelta(days=14 + later)
         with mailing.database.unit_of_work(access.system(here)) as uow:
             uow.session.execute(
-                text("UPDATE plans SET next_prompt_at = :now, next_reminder = 0,"
-                     " next_review_on = next_review_on - 1"), {"now": uow.now}
-            )  # fmt: skip
+                text("UPDATE plans SET next_prompt_at = :now, next_reminder = 0, next_review_on = :day"),
+                {"now": uow.now, "day": day},
+            )
         make_due_prompts(mailing, here, until=mailing.clock() + timedelta(seconds=60))
     prompt_organization(mailing, here, until=mailing.clock() + timedelta(seconds=60), senders=1)
     (letter,) = letters_in(tmp_path / "sink")
