@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import random
 from typing import Any
+from uuid import uuid4
 
 from sqlalchemy import text
 
-from app.bench.assign import START, prepare
+from app.bench.assign import START
 from app.bench.harness import Measured, Place, interleaved, stopwatch
 from app.domain import access
 from app.domain.triggers import Rule, Trigger
@@ -22,6 +23,11 @@ from app.features.triggers.service import look
 _OCCUPATIONS = 923
 _MOVED = 30
 _AT_MOST_SECONDS = 10.0
+_TEMPLATE = "INSERT INTO plan_templates (organization_id, id, name) VALUES (%(o)s, %(t)s, 'Bench')"
+_VERSION = """
+    INSERT INTO template_versions (organization_id, template_id, version, state, content, checksum, published_at)
+    VALUES (%(o)s, %(t)s, 1, 'published', '{"steps": {}}', 'bench', now())
+"""
 _PLANS = """
     WITH made AS (
         INSERT INTO plans (organization_id, client_id, template_id, template_version, started_on, created_at)
@@ -89,10 +95,11 @@ def measure(place: Place, plans: int, *, limit: float | None, runs: int = 5) -> 
     owner = place.settings.owner_database_url
     assert owner is not None
     former = store.store(owner, _release(f"before-{plans}", frozenset(), codes)).key
-    organization, _, template = prepare(place, plans)
+    organization, template = place.organization(), uuid4()
+    place.clients(organization, plans)
     values = {"o": organization, "t": template, "d": START, "c": codes, "r": former}
     with place.superuser() as connection:
-        for statement in (_PLANS, _CHOICE, _PATH):
+        for statement in (_TEMPLATE, _VERSION, _PLANS, _CHOICE, _PATH):
             connection.execute(statement, values)
     store.store(owner, _release(f"after-{plans}", moved, codes))
     actor = access.system(organization)
