@@ -221,8 +221,8 @@ class Replay:
             waited = self._tick(crew, now)
             while now < self.until:
                 tick = self._next_tick(now, waited, pressed)
-                event = coming[0].at if coming else self.until + DAY
-                answer = self.answers[0][0] if self.answers else self.until + DAY
+                event = coming[0].at if coming else self.until + 4000 * DAY
+                answer = self.answers[0][0] if self.answers else self.until + 4000 * DAY
                 if min(event, answer) <= tick:
                     now = max(now, min(event, answer))
                     self.clock.now = now + self.offset
