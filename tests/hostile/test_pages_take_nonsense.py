@@ -23,6 +23,8 @@ from tests.factories import Person, World
 from tests.identity.helpers import keep_post
 from tests.one_of_everything import Filled, fill
 
+# Tens of thousands of requests; a busy machine takes many times the minute and a half of an idle one.
+pytestmark = pytest.mark.timeout(1200)
 APP = Path(__file__).resolve().parents[2] / "app"
 ROLES = (Role.ADMIN, Role.COUNSELLOR, Role.ANALYST, Role.CLIENT)
 HOSTILE = (
