@@ -326,7 +326,7 @@ def _prompt_rows(
     plan = send.plan
     for position, (reminder, moment) in enumerate(send.reminders):
         message = message_id_for(organization_id, _key(send)) if plan.email and position == 0 else None
-        reason = None if message else ("joined" if plan.email else "no_email")
+        reason = "joined" if position else None if message else "no_email"
         yield {
             "plan_id": plan.id,
             "policy_id": send.group.policy_id,
