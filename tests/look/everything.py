@@ -278,7 +278,11 @@ def _messages(runtime: Runtime, here: UUID) -> None:
         save_words(uow, wording, "en", OwnWords("Time for {organization}", "Hello {given_name},\n\n{link}"))
         save_webhook(uow, runtime.settings, "https://registry.harbour-university.example.org/hooks/octant")
         uow.session.execute(text("UPDATE webhooks SET rest_until = :now"), {"now": uow.now})
-        uow.session.add(SuppressedAddress(address=LONG_EMAIL, reason="came back: 5.1.1 no such user", bounced=True))
+        uow.session.add(
+            SuppressedAddress(
+                address=LONG_EMAIL.replace("students.", "people."), reason="came back: 5.1.1 no such user", bounced=True
+            )
+        )
 
 
 def _ids(runtime: Runtime, here: UUID, first: set[UUID | None]) -> dict[str, list[UUID]]:

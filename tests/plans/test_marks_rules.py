@@ -22,7 +22,7 @@ from tests.plans.test_marks import Desk, choice
 FEATURES = Path(__file__).resolve().parents[2] / "app" / "features"
 
 
-def test_contents_are_written_where_marks_are_kept_and_by_check_ins_that_change_levels_alone() -> None:
+def test_contents_are_written_where_marks_are_kept_and_nowhere_else() -> None:
     writes = re.compile(r"\bStepContent\(|\w\.content\b[^=\n]*[^=!<>]=[^=]|(?:INTO|UPDATE) step_contents")
     writers = {
         str(path.relative_to(FEATURES))
@@ -30,7 +30,7 @@ def test_contents_are_written_where_marks_are_kept_and_by_check_ins_that_change_
         if "StepContent" in (said := path.read_text()) and writes.search(said) and path.name != "models.py"
     }
     # Levels are no part of any fingerprint (tests/plans/test_marks.py).
-    assert writers == {"plans/service.py", "reviews/service.py"}
+    assert writers == {"plans/service.py"}
 
 
 def test_a_result_that_nobody_hears_of_is_not_stored(monkeypatch: pytest.MonkeyPatch, world: World) -> None:

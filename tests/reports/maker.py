@@ -57,9 +57,12 @@ def fill_plans(runtime: Runtime, world: World, organization: UUID, clients: list
                 Review(
                     plan_id=plan.id,
                     occurrence_on=date(2026, 9, 2),
-                    state="answered",
+                    state="closed",
                     outcome="confirm",
+                    revision_before=1,
+                    revision_after=1,
                     answered_at=datetime(2026, 9, 3, 12, tzinfo=UTC),
+                    closed_at=datetime(2026, 9, 4, 12, tzinfo=UTC),
                 )
             )
             for month in (6, 9):

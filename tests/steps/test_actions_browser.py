@@ -23,7 +23,7 @@ def test_an_action_is_planned_begun_and_shown_on_a_phone_without_script(site: Si
     page.get_by_role("button", name="Next").click()
     page.get_by_label("How many hours a week have I").fill("8")
     page.get_by_role("button", name="Next").click()
-    expect(page.get_by_text("All is done on 2026-12-31")).to_be_visible()
+    expect(page.get_by_text("All is done on 31 Dec 2026")).to_be_visible()
     page.get_by_role("button", name="Back").click()
     page.get_by_role("button", name="Back").click()
     page.get_by_text("Say where an action stands, add files").click()

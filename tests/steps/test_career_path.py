@@ -204,7 +204,9 @@ def test_the_report_shows_the_route_of_the_way_that_is_taken() -> None:
         assert [row[0] for row in picture.rows] == names
         assert picture.rows[-1] == ("Planner", "4: considerable preparation", "15-2041.00")
         assert parsed(picture.svg).find("{http://www.w3.org/2000/svg}desc") is not None
-    assert any("Planner: Preparation: 2 job zones" in line for line in section.lines())
+        # On the second way the route begins at the planner.
+        said = "Preparation: 2 job zones" if chosen == "p1" else "You begin in job zone 4"
+        assert any(f"Planner: {said}" in line for line in section.lines())
 
 
 def test_what_changed_between_revisions_is_said() -> None:

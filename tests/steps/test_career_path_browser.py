@@ -61,7 +61,6 @@ def test_a_route_is_taken_and_a_way_switched_on_a_phone_without_script(filled: S
     expect(page.get_by_role("textbox", name="Where I want to get")).to_have_value(
         "Chief Statisticians and Methodologists of Very Long Official Titles"
     )
-    page.get_by_role("link", name="Back to the routes").click()
     page.get_by_role("button", name="Take this route").first.click()
     expect(page.get_by_role("heading", name="The route I take")).to_be_visible()
     page.get_by_role("button", name="Next").click()
