@@ -5,6 +5,7 @@ The only module that knows every feature; the web factory, the workers and the c
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from types import ModuleType
@@ -17,11 +18,22 @@ from app.apis import install_apis
 from app.domain.access import Permission
 from app.features.assignments import pages as assignments_pages
 from app.features.assignments import runner as assignments_runner
+from app.features.assignments import telling as assignments_telling
 from app.features.audit import pages as audit_pages
-from app.features.clients import letter_pages, letters, roster_jobs, roster_pages
+from app.features.clients import duplicate_pages, label_pages, letter_pages, letters, roster_jobs, roster_pages
 from app.features.clients import pages as clients_pages
 from app.features.cohorts import pages as cohorts_pages
 from app.features.cohorts import runner as cohorts_runner
+from app.features.edits import letters as edits_letters
+from app.features.edits import pages as edits_pages
+from app.features.edits import runner as edits_runner
+from app.features.extracts import keeping as extracts_keeping
+from app.features.extracts import pages as extracts_pages
+from app.features.extracts import runner as extracts_runner
+from app.features.figures import class_pages
+from app.features.figures import keeping as figures_keeping
+from app.features.figures import pages as figures_pages
+from app.features.figures.kept import sweep as forget_figure_marks
 from app.features.identity import pages as identity_pages
 from app.features.identity import profile, reset
 from app.features.identity.messages import ThreadedPost
@@ -38,25 +50,50 @@ from app.features.messaging.digest import with_digest
 from app.features.messaging.kinds import MessageKind
 from app.features.messaging.runner import send_outbox
 from app.features.messaging.webhook import deliver_webhooks
+from app.features.moves import cover_pages
+from app.features.moves import pages as moves_pages
+from app.features.moves import runner as moves_runner
 from app.features.occupations import pages as occupations_pages
 from app.features.organizations import entrance, people, repeats
 from app.features.organizations import pages as organizations_pages
 from app.features.organizations.edge import enter_by_token
-from app.features.overview import client_pages, my_plan
+from app.features.outcomes import file_jobs as outcomes_jobs
+from app.features.outcomes import file_pages as outcomes_file_pages
+from app.features.outcomes import letters as outcomes_letters
+from app.features.outcomes import link_pages as outcomes_link_pages
+from app.features.outcomes import pages as outcomes_pages
+from app.features.overview import client_pages, my_plan, queue_pages
 from app.features.overview import pages as overview_pages
 from app.features.plans import marks as plan_marks
+from app.features.plans import sharing_pages as template_sharing_pages
 from app.features.plans import template_pages
+from app.features.reports import cohort_pages as cohort_figures_pages
+from app.features.reports import cohort_runner as cohort_figures_runner
+from app.features.reports import keeping as reports_keeping
 from app.features.reports import pages as reports_pages
 from app.features.reports import runner as reports_runner
 from app.features.reviews import board as reviews_board
 from app.features.reviews import days_pages as reviews_days
 from app.features.reviews import desk_pages as reviews_desk
 from app.features.reviews import messages as reviews_messages
+from app.features.reviews import own_pages as reviews_own
 from app.features.reviews import pages as reviews_pages
 from app.features.reviews import retake_pages as reviews_retakes
 from app.features.reviews.engine import make_due_prompts, sweep_reviews
+from app.features.rollouts import pages as rollouts_pages
+from app.features.rollouts import runner as rollouts_runner
+from app.features.schedules import letters as schedules_letters
+from app.features.schedules import pages as schedules_pages
+from app.features.schedules import runner as schedules_runner
+from app.features.schedules.making import check_all as check_schedules
+from app.features.schedules.making import make_due_runs
+from app.features.schedules.settling import settle_ended as settle_schedules
+from app.features.schedules.settling import wait_again
 from app.features.scratches import pages as scratches_pages
 from app.features.scratches.service import forget_expired
+from app.features.selections import chosen_pages, graduate_pages
+from app.features.selections import pages as selections_pages
+from app.features.selections import runner as selections_runner
 from app.features.steps import pages as plans_pages
 from app.features.steps.action_plan import pages as actions_pages
 from app.features.steps.action_plan.evidence import erase_removed
@@ -89,7 +126,11 @@ _PAGES: tuple[ModuleType, ...] = (
     instruments_pages,
     sitting_pages,
     result_pages,
+    outcomes_pages,
+    outcomes_link_pages,
+    outcomes_file_pages,
     template_pages,
+    template_sharing_pages,
     plans_pages,
     goals_pages,
     career_path_pages,
@@ -98,8 +139,16 @@ _PAGES: tuple[ModuleType, ...] = (
     actions_pages,
     clients_pages,
     letter_pages,
+    duplicate_pages,
+    label_pages,
     cohorts_pages,
+    moves_pages,
+    cover_pages,
+    selections_pages,
+    chosen_pages,
+    graduate_pages,
     assignments_pages,
+    rollouts_pages,
     messaging_pages,
     inbox_pages,
     message_settings_pages,
@@ -108,22 +157,49 @@ _PAGES: tuple[ModuleType, ...] = (
     triggers_pages,
     reviews_days,
     reviews_desk,
+    reviews_own,
     reviews_retakes,
+    edits_pages,
+    figures_pages,
+    class_pages,
     my_plan,
     overview_pages,
+    queue_pages,
     client_pages,
     reports_pages,
+    cohort_figures_pages,
+    extracts_pages,
+    schedules_pages,
 )
 _KINDS: tuple[JobKind, ...] = (
     roster_jobs.CHECK,
     roster_jobs.APPLY,
     instruments_runner.KIND,
+    *outcomes_jobs.KINDS,
+    moves_runner.KIND,
     assignments_runner.KIND,
-    reports_runner.KIND,
+    assignments_runner.WITHDRAWAL,
+    rollouts_runner.KIND,
+    *edits_runner.KINDS,
+    # Who waits for a scheduled report that failed is told once it was tried again.
+    replace(reports_runner.KIND, retried=wait_again),
+    cohort_figures_runner.KIND,
+    extracts_runner.WRITE,
+    schedules_runner.WRITE,
 )
 JOB_KINDS: dict[str, JobKind] = {kind.name: kind for kind in _KINDS}
 MESSAGE_KINDS: dict[str, MessageKind] = with_digest(
-    {kind.name: kind for kind in (*reviews_messages.KINDS, *letters.KINDS)}
+    {
+        kind.name: kind
+        for kind in (
+            *reviews_messages.KINDS,
+            *letters.KINDS,
+            *outcomes_letters.KINDS,
+            *assignments_telling.KINDS,
+            *edits_letters.MESSAGES,
+            *schedules_letters.KINDS,
+        )
+    }
 )
 
 
@@ -145,7 +221,7 @@ NAVIGATION: tuple[tuple[str, str, Permission], ...] = (
     ("reviews.index", lazy_gettext("Reviews"), Permission.USE_COHORTS),
     ("roster.index", lazy_gettext("Import"), Permission.IMPORT_ROSTER),
     ("jobs.index", lazy_gettext("Jobs"), Permission.READ_JOBS),
-    ("reports.aggregates", lazy_gettext("Aggregates"), Permission.READ_AGGREGATES),
+    ("figures.aggregates", lazy_gettext("Aggregates"), Permission.READ_AGGREGATES),
     ("organizations.people", lazy_gettext("People"), Permission.MANAGE_PEOPLE),
     ("organizations.settings", lazy_gettext("Settings"), Permission.MANAGE_SETTINGS),
     ("audit.index", lazy_gettext("Audit"), Permission.READ_AUDIT),
@@ -171,24 +247,36 @@ def authenticate_api() -> None:
 
 
 def prompt_organization(runtime: Runtime, organization_id: UUID, *, until: datetime, senders: int = 2) -> bool:
-    """Make due prompts, then send the outbox; returns whether more may be done now.
+    """Make due prompts and reports, send the outbox, then settle reports; returns whether more may be done now.
 
     `senders` connections share the outbox: while one waits for the mail server's answer another prepares its mail.
     """
     due = make_due_prompts(runtime, organization_id, until=until)
+    due |= make_due_runs(runtime, organization_id, until=until)
     unsent = send_outbox(runtime, organization_id, MESSAGE_KINDS, until=until, senders=senders)
     deliver_webhooks(runtime, organization_id, until)
-    return due or unsent
+    # Last, so that no mail waits for it, or stays where it fails; what it puts there leaves in the next round.
+    settled = settle_schedules(runtime, organization_id, until=until)
+    return due or unsent or settled
 
 
 def sweep_organization(runtime: Runtime, organization_id: UUID) -> None:
     """Housekeeping of one organization; every part is harmless to repeat."""
     repeats.forget_old(runtime, organization_id)
     forget_expired(runtime, organization_id)
+    selections_runner.forget_old(runtime, organization_id)
+    forget_figure_marks(runtime, organization_id)
+    # Before the rules of cohorts, which may ask who looks after somebody.
+    moves_runner.sweep(runtime, organization_id)
     # Before the standing assignments, so that who joins a cohort now has a plan after this sweep.
     cohorts_runner.refresh_stale_cohorts(runtime, organization_id)
-    assignments_runner.assign_to_joiners(runtime, organization_id)
+    assignments_runner.follow_standing(runtime, organization_id)
     # Before reviews are scheduled, which leaves those alone that are due today.
     look_by_night(runtime, organization_id)
     sweep_reviews(runtime, organization_id)
     erase_removed(runtime, organization_id)
+    reports_keeping.forget_old(runtime, organization_id)
+    extracts_keeping.forget_old(runtime, organization_id)
+    figures_keeping.forget_old(runtime, organization_id)
+    check_schedules(runtime, organization_id)
+    settle_schedules(runtime, organization_id)

@@ -68,6 +68,8 @@ class Settings:
     log_level: str = "INFO"
     trusted_proxies: int = 0
     max_upload_mib: int = 64
+    # No part of an archive of reports becomes larger; what a memory stick, a mail or a proxy takes may be less.
+    archive_part_mib: int = 2048
     # A file of known passwords, one a line, refused besides the built-in rules (docs/adr/0003).
     common_passwords_file: str = ""
 
@@ -149,6 +151,9 @@ def _misshapen(given: Mapping[str, str]) -> list[str]:
     problems = []
     if 0 < len(given.get("secret_key", "")) < 32:
         problems.append("OCTANT_SECRET_KEY must have at least 32 characters; `openssl rand -hex 32` makes one")
+    part = given.get("archive_part_mib", "1")
+    if part.isdigit() and not 1 <= int(part) <= 4000:
+        problems.append("OCTANT_ARCHIVE_PART_MIB must be from 1 to 4000")
     if given.get("public_url") and urlsplit(given["public_url"]).scheme not in {"http", "https"}:
         problems.append("OCTANT_PUBLIC_URL must begin with http:// or https://")
     if given.get("bounce_address") and not _BOUNCE_ADDRESS.fullmatch(given["bounce_address"]):

@@ -125,6 +125,9 @@ def _admit() -> AnyResponse | None:
         if g.get("actor") is None:
             return redirect(url_for("identity.choose_organization"))
         if not any(g.actor.may(permission) for permission in route.permissions):
+            if request.path == "/" and not wants_json():
+                # The bare address is nobody's wish for a certain page.
+                return redirect(url_for("identity.enter_organization"))
             abort(403)
     return None
 

@@ -20,12 +20,13 @@ from tests.browser_fixture import chromium, open_page
 from tests.catalogue_fixture import catalogue_database, catalogue_runtime, catalogue_world
 from tests.factories import World
 from tests.harness import TEST_ROLE, Clock, OuterTransactionDatabase, Servers
+from tests.place_fixture import place
 
 TRANSLATIONS = Path(__file__).resolve().parents[1] / "app" / "translations"
 
 
 # One browser for the whole process: a second one in another folder's conftest could not start beside it.
-__all__ = ["catalogue_database", "catalogue_runtime", "catalogue_world", "chromium", "open_page"]
+__all__ = ["catalogue_database", "catalogue_runtime", "catalogue_world", "chromium", "open_page", "place"]
 
 
 @pytest.fixture(scope="session", autouse=True)

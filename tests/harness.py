@@ -7,7 +7,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from uuid import UUID
 
 import psycopg
 from sqlalchemy import Connection, text
@@ -15,6 +14,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session
 
 from app.config import Settings
+from app.domain.access import Actor
 from app.features.occupations.starter import load_starter
 from app.infra.db.migrate import ROLES, admin_engine, create_database, create_roles, migrate
 from app.infra.db.open import Database, Doorbell
@@ -95,9 +95,11 @@ class OuterTransactionDatabase(Database):
         super().__init__(settings, doorbell, clock=clock)
         self._connection = connection
 
-    def tenant_session(self, organization_id: UUID) -> TenantSession:
+    def tenant_session(self, actor: Actor, moment: datetime) -> TenantSession:
         session = TenantSession(
-            organization_id,
+            actor.organization_id,
+            member_id=actor.membership_id,
+            moment=moment,
             bind=self._connection,
             expire_on_commit=False,
             join_transaction_mode="create_savepoint",

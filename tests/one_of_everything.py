@@ -8,7 +8,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 from uuid import UUID
 
 from sqlalchemy import text
@@ -16,18 +16,32 @@ from sqlalchemy import text
 from app.domain import access
 from app.domain.access import Role
 from app.domain.instruments import parse_definition
-from app.features.assignments.models import Assignment
-from app.features.clients.models import AttributeDefinition, Client, RosterChunk, RosterImport, RosterRow
+from app.features.assignments.models import Assignment, AssignmentMember
+from app.features.clients.models import (
+    AttributeDefinition,
+    Client,
+    ClientLabel,
+    ClientPair,
+    Label,
+    RosterChunk,
+    RosterImport,
+    RosterRow,
+)
 from app.features.cohorts.models import Cohort, CohortMember
+from app.features.edits.models import DueChange
+from app.features.extracts.models import Extract, ExtractRun
+from app.features.figures.models import FigureExport, FigureMark, FigureRelease, FigureTable
 from app.features.instruments.models import (
     Assessment,
     FormerScoring,
     Instrument,
+    InstrumentRequest,
     InstrumentVersion,
     Sitting,
 )
-from app.features.jobs.models import StoredFile
-from app.features.jobs.service import add_items, create_job
+from app.features.jobs.items import add_items
+from app.features.jobs.models import StoredFile, WaitingItems
+from app.features.jobs.service import create_job
 from app.features.messaging.models import (
     ContactSlot,
     Message,
@@ -38,16 +52,22 @@ from app.features.messaging.models import (
     WebhookDelivery,
 )
 from app.features.models import metadata
+from app.features.moves.models import CaseloadMove, Cover
 from app.features.organizations.commands import Invite, SaveTerm
 from app.features.organizations.invitations import invite
 from app.features.organizations.models import IdempotencyKey
 from app.features.organizations.settings import save_term
 from app.features.organizations.tokens import CreateToken, create_token
+from app.features.outcomes.models import Graduation, Outcome, OutcomeImport, OutcomeLink, OutcomeRow
 from app.features.plans.models import PlanEvent, StepComment, StepContent, StepMark
 from app.features.plans.queries import find_plan
 from app.features.plans.revisions import freeze_revision
+from app.features.reports.models import ReportPart
 from app.features.reviews.models import Prompt, Review, ReviewLink, ReviewPause, ReviewPolicy, RevisionChange
+from app.features.rollouts.models import Rollout, RolloutStage
+from app.features.schedules.models import Schedule, ScheduleRecipient, ScheduleRun
 from app.features.scratches.models import PlanScratch
+from app.features.selections.models import SavedFilter, Selection
 from app.features.steps.action_plan.models import ActionEvidence, CalendarFeed
 from app.features.triggers.models import ExternalEvent, TriggerFinding, TriggerRule, TriggerSettings
 from app.infra.db.open import UnitOfWork
@@ -98,8 +118,11 @@ def fill(world: World) -> Filled:
     plan = world.plan(organization, client, template)
     with world.runtime.database.unit_of_work(admin.actor) as uow:
         made = _work(uow, client, template)
+        changed = DueChange(job_id=made["job_id"], plans=[plan], steps=[1], was=[None], became=[_DAY])
+        uow.session.add_all([changed, WaitingItems(job_id=made["job_id"], number=2, subject_ids=[plan], listed=[2])])
         made |= _instruments(uow, client, made["job_id"])
         made |= _writing(uow, client, plan)
+        _moves(uow, client, _member(counsellor))
         save_term(uow, SaveTerm(name="Autumn", starts_on=_DAY, ends_on=date(2026, 12, 18)))
         invite(uow, Invite(email="new@example.org", name="New", role=Role.ANALYST))
         create_token(uow, CreateToken(name="program", scopes=("read",)))
@@ -117,6 +140,9 @@ def fill(world: World) -> Filled:
     of = {
         "attribute_id": "attribute_definitions",
         "cohort_id": "cohorts",
+        "label_id": "labels",
+        "selection_id": "selections",
+        "filter_id": "saved_filters",
         "template_id": "plan_templates",
         "instrument_id": "instruments",
         "assessment_id": "assessments",
@@ -133,6 +159,15 @@ def fill(world: World) -> Filled:
         "scratch_id": "plan_scratches",
         "evidence_id": "action_evidence",
         "event_id": "external_events",
+        "rollout_id": "rollouts",
+        "move_id": "caseload_moves",
+        "cover_id": "covers",
+        "extract_id": "extracts",
+        "run_id": "extract_runs",
+        "outcome_id": "outcomes",
+        "schedule_id": "schedules",
+        "received_id": "schedule_runs",
+        "export_id": "figure_exports",
     }
     places = {place: rows[table][-1] for place, table in of.items()} | {
         "client_id": client,
@@ -147,6 +182,20 @@ def fill(world: World) -> Filled:
     return Filled(organization, admin, counsellor, client, rows, places)
 
 
+def _moves(uow: UnitOfWork, client: UUID, member: UUID) -> None:
+    """A handing over as it was previewed, and cover that goes on."""
+    numbers = {
+        "receivers": [{"id": str(member), "minutes": None, "takes": 1, "clients": [1, 1], "work": [1, 1]}],
+        "left_out": {},
+    }
+    whom = {"client_ids": [client], "receiver_ids": [member], "numbers": numbers, "created_by": uow.actor.membership_id}
+    plan = CaseloadMove(kind="primary", expires_at=uow.now + timedelta(days=1), **whom)
+    covered = CaseloadMove(kind="cover", first_on=_DAY, last_on=_DAY, **whom)
+    uow.session.add_all([covered, plan])
+    uow.session.flush()
+    uow.session.add(Cover(move_id=covered.id, first_on=_DAY, last_on=_DAY, state="active", begun_at=uow.now))
+
+
 def _member(person: Person) -> UUID:
     assert person.actor.membership_id is not None
     return person.actor.membership_id
@@ -159,9 +208,35 @@ def _work(uow: UnitOfWork, client: UUID, template: UUID) -> dict[str, UUID]:
     session.add_all([cohort, AttributeDefinition(key="year", label="Year", kind="number")])
     session.flush()
     session.add(CohortMember(cohort_id=cohort.id, client_id=client))
+    asked = {"rows": "clients", "columns": ["client.external_id"], "rule": None, "group": [], "order": []}
+    extract = Extract(owner_id=uow.actor.membership_id, name="Ids", definition=asked)
+    session.add(extract)
+    label = Label(name="Urgent", tone="bad")
+    rule = {"all": [{"field": "@active", "is": "is", "values": [True]}]}
+    session.add_all([label, SavedFilter(owner_id=uow.actor.membership_id, name="Everybody", rule=rule)])
+    session.flush()
+    session.add(ClientLabel(label_id=label.id, client_id=client))
     job, _ = create_job(uow, "reports.cohort", {"cohort": str(cohort.id)})
     add_items(uow, job, [client])
-    session.add(Assignment(template_id=template, template_version=1, cohort_id=cohort.id, started_on=_DAY))
+    kept = {"owner_id": extract.owner_id, "name": "Ids", "form": "csv", "locale": "en", "definition": asked}
+    session.add(ExtractRun(extract_id=extract.id, job_id=job.id, **kept))
+    _schedule(uow, extract)
+    assignment = Assignment(template_id=template, template_version=1, cohort_id=cohort.id, started_on=_DAY)
+    session.add_all([assignment, _selection(uow, client)])
+    session.flush()
+    twin = {"given_folded": "a", "family_folded": "b", "external_folded": "twin"}
+    other = Client(external_id="Twin", given_name="A", family_name="B", **twin)
+    session.add(other)
+    session.flush()
+    first, second = sorted((client, other.id))
+    session.add(ClientPair(first_id=first, second_id=second, state="different", decided_at=uow.now))
+    session.add(AssignmentMember(assignment_id=assignment.id, client_id=client, state="given", changed_at=uow.now))
+    rollout = Rollout(
+        template_id=template, version=1, choice="all", seed=1, state="stopped", created_at=uow.now, ended_at=uow.now
+    )
+    session.add(rollout)
+    session.flush()
+    session.add(RolloutStage(rollout_id=rollout.id, number=1, percent=5, job_id=job.id))
     file = StoredFile(
         kind="client_report",
         name="report.pdf",
@@ -174,6 +249,8 @@ def _work(uow: UnitOfWork, client: UUID, template: UUID) -> dict[str, UUID]:
     )
     session.add(file)
     session.flush()
+    where = f"{uow.actor.organization_id}/{secrets.token_hex(8)}.zip"
+    session.add(ReportPart(job_id=job.id, number=1, first_position=0, next_position=1, location=where, file_id=file.id))
     roster = RosterImport(file_id=file.id)
     session.add(roster)
     session.flush()
@@ -181,7 +258,53 @@ def _work(uow: UnitOfWork, client: UUID, template: UUID) -> dict[str, UUID]:
     session.add(chunk)
     session.flush()
     session.add(RosterRow(import_id=roster.id, line=2, chunk_id=chunk.id, outcome="bad"))
+    _outcomes(uow, client, file.id)
     return {"job_id": job.id, "file_id": file.id}
+
+
+def _schedule(uow: UnitOfWork, extract: Extract) -> None:
+    """A schedule with its reader and a run, and figures as a file."""
+    session, member = uow.session, extract.owner_id
+    when = {"cadence": "weekly", "weekday": 0, "month_day": 1, "edge": "start", "at_time": time(8), "starts_on": _DAY}
+    schedule = Schedule(
+        owner_id=member, place=1, name="Weekly", what="extract", extract_id=extract.id, form="csv", when_empty="say",
+        since=uow.now, **when,
+    )  # fmt: skip
+    asked = {"question": {"figure": "people"}, "form": "csv", "locale": "en", "template": "figures/1"}
+    session.add_all(
+        [schedule, FigureExport(owner_id=member, data_at=uow.now, threshold=10, row_count=1, sha256=b"x", **asked)]
+    )
+    session.flush()
+    session.add(ScheduleRecipient(schedule_id=schedule.id, membership_id=member))
+    session.add(ScheduleRun(schedule_id=schedule.id, membership_id=member, occurrence="2026-09-07", occurrence_on=_DAY))
+    session.flush()
+
+
+def _outcomes(uow: UnitOfWork, client: UUID, file: UUID) -> None:
+    """A graduate, what became of them, the link they told it by, and a file of outcomes."""
+    session = uow.session
+    of_class = {"client_id": client, "class_year": 2026}
+    session.add(Graduation(graduated_on=date(2026, 6, 20), **of_class))
+    taken = OutcomeImport(file_id=file)
+    session.add(taken)
+    session.flush()
+    session.add_all(
+        [
+            Outcome(status="employed_full_time", known_on=_DAY, source="survey", **of_class),
+            OutcomeLink(expires_at=uow.now + timedelta(days=60), **of_class),
+            OutcomeRow(import_id=taken.id, line=2, piece=0, verdict="bad"),
+        ]
+    )
+
+
+def _selection(uow: UnitOfWork, client: UUID) -> Selection:
+    return Selection(
+        client_ids=[client],
+        origin="clients",
+        created_by=uow.actor.membership_id,
+        created_at=uow.now,
+        expires_at=uow.now + timedelta(days=1),
+    )
 
 
 def _instruments(uow: UnitOfWork, client: UUID, job: UUID) -> dict[str, UUID]:
@@ -218,6 +341,7 @@ def _instruments(uow: UnitOfWork, client: UUID, job: UUID) -> dict[str, UUID]:
             saved_at=uow.now,
         )
     )
+    session.add(InstrumentRequest(client_id=client, instrument_id=instrument.id, asked_at=uow.now))
     return {}
 
 
@@ -265,7 +389,8 @@ def _writing(uow: UnitOfWork, client: UUID, plan: UUID) -> dict[str, UUID]:
     message = Message(
         dedupe_key=secrets.token_hex(4), kind="prompt", recipient=recipient, locale="en", client_id=client
     )
-    session.add_all([policy, review, message, SuppressedAddress(address="gone@example.org", reason="asked")])
+    gone = SuppressedAddress(address="gone@example.org", reason="asked", declined=True)
+    session.add_all([policy, review, message, gone])
     session.flush()
     _triggers(uow, plan, review.id)
     session.add(ReviewPause(client_id=client, kind="leave", starts_on=_DAY, ends_on=_DAY, created_by=author))
@@ -324,6 +449,9 @@ def _triggers(uow: UnitOfWork, plan: UUID, review: UUID) -> None:
     )
     rule = TriggerRule(kind="step_overdue", active=True, number=14, updated_by=uow.actor.membership_id)
     session.add_all([event, rule, TriggerSettings(a_day=25)])
+    session.add_all([FigureMark(), FigureRelease(withheld=False, day=_DAY, moment=uow.now, attributes=[])])
+    session.flush()
+    session.add(FigureTable(withheld=False, figure="people", parts={"all": 1}))
     session.flush()
     session.add(
         TriggerFinding(

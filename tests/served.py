@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from axe_playwright_python.sync_playwright import Axe
 from flask import Flask
@@ -19,6 +19,9 @@ from werkzeug.serving import make_server
 from app.infra.runtime import Runtime
 from tests.browser_fixture import Opened, OpenPage
 from tests.factories import Person, World
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
@@ -61,10 +64,28 @@ CUT_OFF = """
 """
 
 
+def _closing(app: WSGIApplication) -> WSGIApplication:
+    """The application with bodies that close themselves.
+
+    Werkzeug's server reads what a browser still sends before it closes a body; a browser that has left by then makes
+    that read fail, and the body's file stays open.
+    """
+
+    def closing_body(environ: WSGIEnvironment, start_response: StartResponse) -> Iterator[bytes]:
+        body = app(environ, start_response)
+        try:
+            yield from body
+        finally:
+            if close := getattr(body, "close", None):
+                close()
+
+    return closing_body
+
+
 @contextmanager
-def serving(app: Flask, *, threaded: bool = True) -> Iterator[str]:
+def serving(app: WSGIApplication, *, threaded: bool = True) -> Iterator[str]:
     """Serve an application until the block ends; gives its address."""
-    server = make_server("127.0.0.1", 0, app, threaded=threaded)
+    server = make_server("127.0.0.1", 0, _closing(app), threaded=threaded)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:

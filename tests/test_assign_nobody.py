@@ -21,8 +21,8 @@ def test_a_preview_of_no_new_plans_offers_nothing_to_press(app: Flask, runtime: 
     assert "This will happen" in before
     world.plans(here, clients)
     after = browser.post("/assignments/preview", data=form).text
-    assert "Nobody would get a plan" in after
-    assert "have an active plan already" in after
+    assert "Nothing would change" in after
+    assert "Has an active plan of another template." in after
     assert ">Assign</button>" not in after
     # A standing assignment is worth making for those who join later.
     standing = browser.post("/assignments/preview", data=form | {"standing": "y"}).text

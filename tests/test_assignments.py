@@ -15,10 +15,10 @@ from app.composition import JOB_KINDS
 from app.domain import access
 from app.domain.access import Role
 from app.domain.errors import Conflict, Forbidden, InvalidInput, NotFound
-from app.features.assignments import queries, service
-from app.features.assignments.commands import AssignTemplate
+from app.features.assignments import service
+from app.features.assignments.commands import Assign
 from app.features.assignments.models import Assignment
-from app.features.assignments.runner import assign_to_joiners
+from app.features.assignments.runner import follow_standing
 from app.features.audit.models import AuditEntry
 from app.features.audit.service import verify
 from app.features.cohorts.models import Cohort, CohortMember
@@ -47,7 +47,7 @@ def _cohort(world: World, organization: UUID, clients: list[UUID], name: str = "
 
 def _assign(world: World, actor: access.Actor, **values: Any) -> UUID:
     with world.runtime.database.unit_of_work(actor) as uow:
-        return service.assign_template(uow, AssignTemplate(version=1, started_on=START, **values)).id
+        return service.assign(uow, Assign(version=1, started_on=START, **values)).id
 
 
 def _work(runtime: Runtime, organization: UUID) -> None:
@@ -68,9 +68,9 @@ def test_a_cohort_gets_plans_with_eight_dated_steps(runtime: Runtime, world: Wor
     template = world.template(organization)
     clients = world.clients(organization, 5)
     cohort = _cohort(world, organization, clients)
-    command = AssignTemplate(template_id=template, version=1, started_on=START, cohort_id=cohort)
+    command = Assign(template_id=template, version=1, started_on=START, cohort_id=cohort)
     with runtime.database.unit_of_work(admin) as uow:
-        assert queries.preview(uow, command).created == 5
+        assert service.preview(uow, command)[1].new == 5
     job = _assign(world, admin, template_id=template, cohort_id=cohort)
     _work(runtime, organization)
     assert _items(runtime, job, organization) == {"done": 5}
@@ -96,8 +96,9 @@ def test_j1_nobody_gets_a_second_plan_however_often_it_is_assigned(runtime: Runt
     assert first == _assign(world, admin, template_id=template, client_ids=tuple(clients[:2]), idempotency_key="k")
     second = _assign(world, admin, template_id=template, client_ids=tuple(clients + ended))
     with runtime.database.unit_of_work(admin) as uow:
-        command = AssignTemplate(template_id=template, version=1, started_on=START, client_ids=tuple(clients + ended))
-        assert queries.preview(uow, command).inactive == 1
+        command = Assign(template_id=template, version=1, started_on=START, client_ids=tuple(clients + ended))
+        left_out = service.preview(uow, command)[1].refused
+        assert [(reason.code, reason.clients) for reason in left_out] == [("inactive", 1)]
     _work(runtime, organization)
     assert _items(runtime, first, organization) == {"done": 2}
     assert _items(runtime, second, organization) == {"done": 2, "skipped": 3}
@@ -148,9 +149,9 @@ def test_later_members_get_a_standing_assignment_once(runtime: Runtime, world: W
     with runtime.database.unit_of_work(admin) as uow:
         uow.session.add_all(CohortMember(cohort_id=cohort, client_id=c, since=uow.now) for c in clients[2:])
     for _ in range(3):
-        assign_to_joiners(runtime, organization)
+        follow_standing(runtime, organization)
     _work(runtime, organization)
-    assign_to_joiners(runtime, organization)
+    follow_standing(runtime, organization)
     with runtime.database.unit_of_work(admin) as uow:
         assert uow.session.execute(text("SELECT count(*) FROM plans")).scalar_one() == 4
         assert uow.session.execute(select(func.count()).select_from(Job)).scalar_one() == 2
@@ -162,10 +163,10 @@ def test_a_counsellor_reaches_only_their_caseload(runtime: Runtime, world: World
     clients = world.clients(organization, 3)
     world.caseload(counsellor, clients[:1])
     template = world.template(organization)
-    command = AssignTemplate(template_id=template, version=1, started_on=START, client_ids=tuple(clients))
+    command = Assign(template_id=template, version=1, started_on=START, client_ids=tuple(clients))
     with runtime.database.unit_of_work(counsellor.actor) as uow:
-        numbers = queries.preview(uow, command)
-        assert (numbers.created, numbers.not_yours) == (1, 2)
+        _, numbers = service.preview(uow, command)
+        assert (numbers.new, numbers.not_seen) == (1, 2)
     job = _assign(world, counsellor.actor, template_id=template, client_ids=tuple(clients))
     _work(runtime, organization)
     assert _items(runtime, job, organization) == {"done": 1}
@@ -181,7 +182,7 @@ def test_t2_a_counsellors_standing_assignment_reaches_only_their_caseload(runtim
     _work(runtime, organization)
     with runtime.database.unit_of_work(access.system(organization)) as uow:
         uow.session.add_all(CohortMember(cohort_id=cohort, client_id=c, since=uow.now) for c in (theirs, not_theirs))
-    assign_to_joiners(runtime, organization)
+    follow_standing(runtime, organization)
     _work(runtime, organization)
     with runtime.database.unit_of_work(access.system(organization)) as uow:
         assert uow.session.scalars(select(Plan.client_id)).all() == [theirs]
@@ -190,7 +191,7 @@ def test_t2_a_counsellors_standing_assignment_reaches_only_their_caseload(runtim
         service.end_assignment(uow, made)
     with runtime.database.unit_of_work(access.system(organization)) as uow:
         uow.session.get_one(Organization, organization).shares_caseloads = True
-    assign_to_joiners(runtime, organization)
+    follow_standing(runtime, organization)
     _work(runtime, organization)
     with runtime.database.unit_of_work(counsellor.actor) as uow:
         assert uow.session.execute(text("SELECT count(*) FROM plans")).scalar_one() == 2
@@ -230,10 +231,10 @@ def test_the_pages_preview_run_and_undo(app: Flask, runtime: Runtime, world: Wor
     browser = world.browser(app, admin)
     data = {"client": [str(c) for c in clients], "template": f"{template}:1", "started_on": "2026-09-07", "key": "x"}
     page = browser.post("/assignments/new", data={"client": data["client"]})
-    assert "To 3 people you ticked" in page.text
+    assert "3 people" in page.text
     page = browser.post("/assignments/preview", data=data)
     assert page.status_code == 200
-    assert "new plans with eight steps each" in page.text
+    assert "are given it" in page.text
     answer = browser.post("/assignments", data=data)
     again = browser.post("/assignments", data=data)
     assert answer.status_code == 302
@@ -242,11 +243,11 @@ def test_the_pages_preview_run_and_undo(app: Flask, runtime: Runtime, world: Wor
     shown = browser.get(answer.location).text
     assert "Undo the job" in shown
     assert "<b>3</b> done" in shown
-    assert "<b>0</b> to do" in shown
+    assert "to do</li>" not in shown, "of a finished job nothing is left to do"
     assert browser.post(answer.location + "/undo").status_code == 302
     _work(runtime, organization)
     assert "undone" in browser.get(answer.location).text
-    assert "Assign a template" in browser.get("/jobs").text
+    assert "Assign" in browser.get("/jobs").text
     assert browser.get(answer.location + "/progress").status_code == 200
     broken = browser.post("/assignments/preview", data=data | {"started_on": "soon"})
     assert broken.status_code == 422
@@ -306,8 +307,8 @@ def test_a_term_that_does_not_exist_is_refused_before_anything_happens(
         assert [problem.field for problem in caught.value.problems] == ["steps.ambition.due.term"]
         assert templates.versions_of(uow, draft)[0].state == "draft"
     gone = _by_term(world, person.actor, "Spring 2026", rename="Spring 2027")
-    command = AssignTemplate(template_id=gone, version=1, started_on=START, client_ids=clients)
-    for ask in (queries.preview, service.assign_template):
+    command = Assign(template_id=gone, version=1, started_on=START, client_ids=clients)
+    for ask in (service.preview, service.assign):
         with pytest.raises(InvalidInput, match="Spring 2026"), runtime.database.unit_of_work(person.actor) as uow:
             ask(uow, command)
     browser = world.browser(app, person)
@@ -357,12 +358,12 @@ def test_a_standing_assignment_waits_for_its_term_and_then_goes_on(runtime: Runt
         uow.session.add_all(CohortMember(cohort_id=cohort, client_id=c, since=uow.now) for c in clients)
         uow.session.execute(text("UPDATE terms SET name = 'Spring 2027'"))
     for _ in range(3):
-        assign_to_joiners(runtime, organization)
+        follow_standing(runtime, organization)
         _work(runtime, organization)
     with runtime.database.unit_of_work(admin) as uow:
         assert uow.session.execute(select(func.count()).select_from(Job)).scalar_one() == 1
         uow.session.execute(text("UPDATE terms SET name = 'Spring 2026'"))
-    assign_to_joiners(runtime, organization)
+    follow_standing(runtime, organization)
     _work(runtime, organization)
     with runtime.database.unit_of_work(admin) as uow:
         assert uow.session.execute(text("SELECT count(*) FROM plans")).scalar_one() == 2
@@ -380,7 +381,7 @@ def test_a_later_member_who_could_not_be_given_a_plan_is_tried_again_after_a_day
         uow.session.add(CohortMember(cohort_id=cohort, client_id=world.clients(organization, 1)[0], since=uow.now))
 
     def made() -> int:
-        assign_to_joiners(runtime, organization)
+        follow_standing(runtime, organization)
         with runtime.database.unit_of_work(admin) as uow:
             uow.session.execute(
                 text("UPDATE job_items SET state = 'failed' WHERE state = 'pending'"),

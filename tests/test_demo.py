@@ -149,14 +149,24 @@ def test_demo_run_does_the_three_jobs_and_hands_out_what_they_made(tmp_path: Pat
     assert {name: counts[name] for name in expected} == expected
     assert set(summary["seconds"]) >= {"roster", "assignment", "scoring", "prompting", "reporting"}
 
-    mails = [BytesParser(policy=email_policy.default).parsebytes(p.read_bytes()) for p in out.glob("mails/*.eml")]
+    left = [BytesParser(policy=email_policy.default).parsebytes(p.read_bytes()) for p in out.glob("mails/*.eml")]
+    told = [mail for mail in left if mail["Subject"] == "What came of your check-in"]
+    assert told, "whoever answered is told what came of it"
+    asked = [mail for mail in left if mail["Subject"] == "What became of you?"]
+    assert asked, "who graduated and has not said what became of them is asked"
+    # Of schedules, to members; by night they wait.
+    ready = [mail for mail in left if str(mail["Subject"]).endswith("is ready")]
+    mails = [mail for mail in left if mail not in told and mail not in asked and mail not in ready]
     # A mail for each plan that was due and whose client has an address; no Message-ID and no person twice.
-    assert counts["messages"] == {"sent": len(mails)}
-    assert 0 < len(mails) <= counts["plans_due"]
+    assert counts["messages"] == {"sent": len(mails) - counts["mails_that_say_why"]}
+    bodies = [body.get_content() for mail in mails if (body := mail.get_body(("plain",))) is not None]
+    why = [said for said in bodies if "Why we ask now:" in said]
+    assert len(why) == counts["mails_that_say_why"] > 0, "a trigger's mail says why, and no other"
+    assert 0 < len(mails) - len(why) <= counts["plans_due"]
     assert len({mail["Message-ID"] for mail in mails}) == len({mail["To"] for mail in mails}) == len(mails)
-    body = mails[0].get_body(("plain",))
-    assert body is not None
-    assert "/check-in/" in body.get_content()
+    assert all("/check-in/" in said for said in bodies)
+    assert len(bodies) == len(mails)
+    assert counts["earlier_check_ins"] > 0, "what is counted as answered in time was answered"
     assert counts["reviews_answered"] >= counts["changes_asked_for"] >= counts["plans_revised"] >= 1
 
     with zipfile.ZipFile(out / "cohort.zip") as archive:

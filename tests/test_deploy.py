@@ -13,6 +13,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,7 @@ from app.infra.db.catalogue import tenancy_problems
 from app.infra.db.migrate import admin_engine, create_database
 from app.infra.embedded import _valkey_program, remove_data, start_postgres
 from app.infra.placement import Account, installation
+from app.infra.processes import descendants, wait_until_gone
 from app.infra.queue import SilentDoorbell
 from app.infra.runtime import make_runtime
 from tests.harness import Servers
@@ -87,7 +89,7 @@ def test_scripts_are_readable_by_a_plain_shell(script: Path) -> None:
 def test_nothing_secret_stands_in_the_stack_and_nothing_but_the_web_is_published() -> None:
     services = _services()
     assert set(services) == {
-        *("web", "worker-prompt", "worker-bulk", "worker-sweep", "beat", "sweeper", "migrate"),
+        *("web", "worker-prompt", "worker-bulk", "worker-long", "worker-sweep", "beat", "sweeper", "migrate"),
         *("postgres", "valkey", "mail"),
     }
     assert not re.search(r"://[^/\s]*:[^/\s]*@", COMPOSE)
@@ -96,7 +98,7 @@ def test_nothing_secret_stands_in_the_stack_and_nothing_but_the_web_is_published
     published = [port for service in services.values() for port in service.get("ports", ())]
     assert sorted(published) == ["127.0.0.1:8000:8000", "127.0.0.1:8025:8025"]
     queues = {q for c in _commands().values() if "--queues" in c for q in c[c.index("--queues") + 1].split(",")}
-    assert queues == {"prompt", "bulk", "sweep"}, "every queue has a worker"
+    assert queues == {"prompt", "bulk", "long", "sweep"}, "every queue has a worker"
     assert {name for name, service in services.items() if service["restart"] != "always"} == {"migrate"}
     assert all("healthcheck" in services[n] for n in services if n not in {"beat", "sweeper", "migrate", "mail"})
 
@@ -183,6 +185,34 @@ def test_every_command_of_the_stack_starts_and_ends_on_a_signal(
             if process.poll() is None:
                 process.kill()
                 process.wait()
+        servers.drop(database)
+
+
+@pytest.mark.fault
+def test_the_web_ends_although_one_of_its_processes_does_not(servers: Servers, tmp_path: Path) -> None:
+    database, port = servers.clone(), _free_port()
+    given = {k: v for k, v in os.environ.items() if not k.startswith("OCTANT_")}
+    command = [sys.executable, "-m", "app.cli", "run", "web", "--port", str(port), "--workers", "2"]
+    with (tmp_path / "web.log").open("wb") as log:
+        process = subprocess.Popen(
+            command, env=given | servers.settings(database, tmp_path).environ(), stdout=log, stderr=log, cwd=ROOT
+        )
+    try:
+        deadline = time.monotonic() + 90
+        while not _answers(f"http://127.0.0.1:{port}/readyz"):
+            assert time.monotonic() < deadline, (tmp_path / "web.log").read_text()
+            time.sleep(0.2)
+        children = descendants(process.pid)
+        os.kill(max(children), signal.SIGSTOP)
+        process.send_signal(signal.SIGTERM)
+        # Within the 40 seconds the stack gives it.
+        process.wait(40)
+        assert wait_until_gone(children, 2) == set()
+    finally:
+        for left in (*descendants(process.pid), process.pid):
+            with suppress(ProcessLookupError):
+                os.kill(left, signal.SIGKILL)
+        process.wait()
         servers.drop(database)
 
 

@@ -10,8 +10,9 @@ from celery.signals import setup_logging, worker_process_init, worker_ready
 
 from app.config import Settings, load
 from app.infra.logs import configure_logging
+from app.infra.memory import settle_memory
 from app.infra.runtime import Runtime, make_runtime
-from workers import heartbeat
+from workers import heartbeat, transport
 
 celery = Celery("octant", include=["workers.tasks"])
 
@@ -20,6 +21,7 @@ def configure(settings: Settings) -> Celery:
     """Point the application at the settings' broker and return it."""
     celery.conf.update(
         broker_url=settings.broker_url,
+        broker_transport=transport.NAME,
         broker_connection_retry_on_startup=True,
         # A stopped broker must not hold a worker for ever (the default waits without end).
         broker_transport_options={
@@ -73,11 +75,13 @@ def _logging(**_: object) -> None:
 
 @worker_ready.connect
 def _start_heartbeat(**_: object) -> None:
-    heartbeat_file = load(os.environ).heartbeat_file
-    if heartbeat_file:
-        heartbeat.start(celery, heartbeat_file)
+    settings = load(os.environ)
+    if settings.heartbeat_file:
+        # A message waits behind one slice of a task at most, a third of a lease.
+        heartbeat.start(celery, settings.heartbeat_file, deaf_after=2 * settings.lease_seconds)
 
 
 @worker_process_init.connect
-def _fresh_ports(**_: object) -> None:
+def _fresh_process(**_: object) -> None:
     runtime.cache_clear()
+    settle_memory()

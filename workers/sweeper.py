@@ -35,6 +35,11 @@ _WANTED = text(
             AND EXISTS (SELECT 1 FROM webhook_deliveries WHERE state = 'queued' AND not_before <= :now))
         OR EXISTS (SELECT 1 FROM plans WHERE next_prompt_at <= :now AND status = 'active')
         OR EXISTS (SELECT 1 FROM plans WHERE review_stale AND status = 'active')
+        OR EXISTS (SELECT 1 FROM schedules WHERE state = 'on' AND (stale OR next_at <= :now))
+        OR EXISTS (
+            SELECT 1 FROM schedule_runs r WHERE r.state = 'making' AND EXISTS (
+                SELECT 1 FROM jobs j WHERE j.organization_id = r.organization_id AND j.id = r.report_job_id
+                AND j.state IN ('done', 'failed', 'cancelled')))
     ) AS prompt, EXISTS (SELECT 1 FROM cohorts WHERE stale AND archived_at IS NULL) AS sweep
     """
 )
@@ -47,6 +52,7 @@ _NEXT = text(
         (SELECT min(next_prompt_at) FROM plans WHERE status = 'active' AND next_prompt_at IS NOT NULL),
         (SELECT min(not_before) FROM messages WHERE state IN ('queued', 'unknown')),
         (SELECT min(lease_until) FROM messages WHERE state = 'handed'),
+        (SELECT min(next_at) FROM schedules WHERE state = 'on'),
         (SELECT min(greatest(not_before, lease_until)) FROM jobs
          WHERE state IN ('queued', 'running', 'finishing', 'undoing'))
     )

@@ -1,8 +1,8 @@
-"""Assign a template to a cohort; the floor writes the same plan and step rows by one statement, no row security."""
+"""Assign a template, or one step, to a cohort; the floors write the same rows by one statement, no row security."""
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from uuid import UUID
 
 from sqlalchemy import text
@@ -12,8 +12,8 @@ from app.domain import access
 from app.domain.cadence import WEEKDAYS
 from app.domain.steps import StepKey
 from app.domain.template_content import parse_content
-from app.features.assignments.commands import AssignTemplate
-from app.features.assignments.service import assign_template
+from app.features.assignments.commands import Assign
+from app.features.assignments.service import assign
 from app.features.cohorts.models import Cohort
 
 START = date(2026, 9, 7)
@@ -73,8 +73,8 @@ def measure(place: Place, clients: int, *, limit: float | None, runs: int = 5) -
         actor = access.system(organization)
         with stopwatch() as seconds:
             with place.runtime.database.unit_of_work(actor) as uow:
-                command = AssignTemplate(template_id=template, version=1, started_on=START, cohort_id=cohort)
-                assign_template(uow, command)
+                command = Assign(template_id=template, version=1, started_on=START, cohort_id=cohort)
+                assign(uow, command)
             finish_jobs(place.runtime, organization)
             taken = seconds()
         with place.runtime.database.unit_of_work(actor) as uow:
@@ -83,3 +83,53 @@ def measure(place: Place, clients: int, *, limit: float | None, runs: int = 5) -
         return taken
 
     return interleaved("assign a template", clients, floor, ours, limit=limit, runs=runs)
+
+
+# What is written in a plan: the step as it is given, and the line of its history.
+STEP_FLOOR = """
+    WITH given AS (
+        INSERT INTO plan_steps (organization_id, plan_id, step, status, due_on)
+        SELECT p.organization_id, p.id, 3, 'not_started', %(d)s FROM plans p
+        WHERE p.organization_id = %(o)s AND p.status = 'active'
+        ON CONFLICT (organization_id, plan_id, step) DO UPDATE SET due_on = excluded.due_on
+        RETURNING plan_id
+    )
+    INSERT INTO plan_events (organization_id, plan_id, step, kind, actor_kind, detail)
+    SELECT %(o)s, plan_id, 3, 'step_given', 'counsellor', jsonb_build_object('from', NULL, 'to', %(d)s::date) FROM given
+"""
+
+
+def step(place: Place, clients: int, *, limit: float | None, runs: int = 5) -> Measured:
+    """One step given to `clients` with plans: the steps, their history, audit and job rows, request to finished job."""
+    organization, cohort, template = prepare(place, clients)
+    with place.superuser() as connection:
+        connection.execute(FLOOR, {"o": organization, "t": template, "d": START})
+        connection.commit()
+    place.settle()
+    # Another day each time: what has the day already is passed over.
+    days = iter(START + timedelta(days=n) for n in range(100))
+
+    def floor(_: int) -> float:
+        with place.superuser() as connection, stopwatch() as seconds:
+            connection.execute(STEP_FLOOR, {"o": organization, "d": next(days)})
+            connection.commit()
+            taken = seconds()
+        place.settle()
+        return taken
+
+    def ours(_: int) -> float:
+        actor, day = access.system(organization), next(days)
+        with stopwatch() as seconds:
+            with place.runtime.database.unit_of_work(actor) as uow:
+                assign(uow, Assign(what="step", step=3, due_on=day, cohort_id=cohort))
+            finish_jobs(place.runtime, organization)
+            taken = seconds()
+        with place.runtime.database.unit_of_work(actor) as uow:
+            given = uow.session.execute(
+                text("SELECT count(*) FROM plan_steps WHERE step = 3 AND due_on = :d"), {"d": day}
+            ).scalar_one()
+            assert given == clients, given
+        place.settle()
+        return taken
+
+    return interleaved("assign a step", clients, floor, ours, limit=limit, runs=runs)

@@ -25,7 +25,7 @@ _ORGANIZATIONS = 20
 _STATEMENTS_AT_MOST = 8
 _REPEATS = 5
 # Every plan a little different: statuses along the steps, as a centre's plans are in the middle of a year.
-_VARY = """
+VARY = """
     UPDATE plan_steps s SET status = CASE
         WHEN s.step <= h.n %% 9 THEN 'completed'
         WHEN s.step = h.n %% 9 + 1 THEN (ARRAY['in_progress', 'submitted', 'returned', 'not_started'])[1 + h.n %% 4]
@@ -42,12 +42,13 @@ def _fill(place: Place, clients: int) -> list[UUID]:
         organization, _, template = prepare(place, clients)
         with place.superuser() as connection:
             connection.execute(GIVE_PLANS, {"o": organization, "t": template, "d": START})
-            connection.execute(_VARY, {"o": organization})
+            connection.execute(VARY, {"o": organization})
         organizations.append(organization)
     return organizations
 
 
-def _browser(place: Place, app: Flask, organization: UUID, caseload: int) -> FlaskClient:
+def browser_of(place: Place, app: Flask, organization: UUID, caseload: int) -> FlaskClient:
+    """The browser of a counsellor of the organization, signed in, with so many clients in their caseload."""
     runtime = place.runtime
     with runtime.database.identity_session() as session:
         user_id = find_or_create_user(session, "counsellor@example.org", "Lena Moreau").id
@@ -89,7 +90,7 @@ def measure(place: Place, clients: int, *, limit: float | None, runs: int = 5) -
     """One signed-in request for the whole caseload, through the edge, as the browser gets it."""
     organizations = _fill(place, clients // _ORGANIZATIONS)
     app = create_app(place.runtime)
-    browser = _browser(place, app, organizations[0], 600)
+    browser = browser_of(place, app, organizations[0], 600)
     place.settle()
     address = "/caseload?size=600"
     browser.get(address)

@@ -33,6 +33,7 @@ from app.features.plans.models import PlanTemplate, TemplateVersion
 from app.infra.db.migrate import ROLES, create_database, create_roles, migrate
 from app.infra.db.open import UnitOfWork
 from app.infra.embedded import start_postgres, start_valkey
+from app.infra.memory import settle_memory
 from app.infra.queue import SilentDoorbell
 from app.infra.runtime import Runtime, make_runtime
 
@@ -96,6 +97,8 @@ class Place:
             log_level="WARNING",
         )
         self.runtime: Runtime = make_runtime(self.settings, doorbell=SilentDoorbell())
+        # As every worker does once it is complete.
+        settle_memory()
 
     @contextmanager
     def superuser(self) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
@@ -130,8 +133,8 @@ class Place:
 _CLIENTS = """
     INSERT INTO clients (organization_id, external_id, given_name, family_name, email, given_folded, family_folded,
                          email_folded, external_folded, attributes)
-    SELECT %(o)s, 'S' || lpad(i::text, 7, '0'), 'Given' || i, 'Family' || (i * 7919 %% 100003),
-           'client' || i || '@example.org', 'given' || i, 'family' || (i * 7919 %% 100003),
+    SELECT %(o)s, 'S' || lpad(i::text, 7, '0'), 'Given' || i, 'Family' || (i::bigint * 7919 %% 100003),
+           'client' || i || '@example.org', 'given' || i, 'family' || (i::bigint * 7919 %% 100003),
            'client' || i || '@example.org', 's' || lpad(i::text, 7, '0'),
            jsonb_build_object('programme', 'P' || (i %% 12), 'year', 1 + i %% 4)
     FROM generate_series(1, %(n)s) i

@@ -61,7 +61,8 @@ print("done", flush=True)
 """
 
 
-def _due(place: Place, clients: int) -> UUID:
+def due(place: Place, clients: int) -> UUID:
+    """An organization whose `clients` plans are all due now."""
     organization, _, template = prepare(place, clients)
     with place.superuser() as connection:
         connection.execute(GIVE_PLANS, {"o": organization, "t": template, "d": START})
@@ -80,7 +81,7 @@ def _sample(runtime: Runtime, place: Place, folder: Path) -> bytes:
     try:
         settings = replace(runtime.settings, smtp_url=f"smtp://127.0.0.1:{with_spool.smtp_port}")
         until = runtime.clock() + timedelta(minutes=1)
-        prompt_organization(replace(runtime, settings=settings), _due(place, 1), until=until)
+        prompt_organization(replace(runtime, settings=settings), due(place, 1), until=until)
         return next(iter(sorted(folder.rglob("*.eml")))).read_bytes()
     finally:
         with_spool.stop()
@@ -125,7 +126,7 @@ def measure(place: Place, clients: int, *, limit: float | None, runs: int = 5) -
     runtime = replace(place.runtime, settings=settings)
     try:
         sample = _sample(runtime, place, folder / "sample")
-        organizations = [_due(place, clients) for _ in range(runs)]
+        organizations = [due(place, clients) for _ in range(runs)]
         place.settle()
 
         def floor(_: int) -> float:

@@ -23,7 +23,8 @@ from app.features.instruments.service import load_definition
 from app.features.jobs.models import StoredFile
 from app.features.reports.commands import ReportCohort
 from app.features.reports.document import documents
-from app.features.reports.service import CLIENT_FILE, report_cohort
+from app.features.reports.naming import CLIENT_FILE
+from app.features.reports.service import report_cohort
 from app.features.reports.sources import load_sources
 from app.infra.pdf.press import TEMPLATES
 

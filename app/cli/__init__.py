@@ -21,9 +21,31 @@ def settings_from_environment() -> Settings:
 class _Subjects(click.Group):
     """Imports a subject's module when it is asked for: a process that serves must not wait for the benchmarks."""
 
-    subjects = ("bench", "bounce", "db", "demo", "drill", "import", "organization", "run", "science")
-    # A module cannot be called as the command is: the word is Python's own.
-    modules: ClassVar = {"import": "catalogue"}
+    subjects = (
+        "assign",
+        "bench",
+        "bounce",
+        "db",
+        "demo",
+        "drill",
+        "duplicates",
+        "edit",
+        "extract",
+        "filter",
+        "import",
+        "label",
+        "move",
+        "organization",
+        "outcomes",
+        "queue",
+        "rollout",
+        "run",
+        "schedule",
+        "science",
+        "template",
+    )
+    # Modules that are called otherwise than their command, because the word is Python's own or one of many things.
+    modules: ClassVar = {"filter": "filters", "import": "catalogue", "label": "labels", "queue": "queues"}
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click gives it
         """The subjects by name."""

@@ -23,6 +23,7 @@ from app.demo.stack import Stack
 from app.domain.errors import FieldProblem, InvalidInput
 from app.domain.instruments import DefinitionError, parse_definition
 from app.infra.embedded import EmbeddedServerError, remove_data
+from app.infra.logs import configure_logging
 from app.infra.runtime import make_runtime
 from app.infra.supervisor import Supervisor, SupervisorError
 
@@ -150,6 +151,8 @@ def _supervise(
     stack: Stack, say: _Teller, *, web: bool, stay: bool, inputs: Inputs | None = None, out: Path | None = None
 ) -> bool:
     """Run the processes and build the demonstration beside them; returns whether it failed."""
+    # Some work is done by this process, in the past; the terminal tells of phases, and of what goes wrong.
+    configure_logging("text", "WARNING")
     log = stack.folder / "octant.log"
     if log.exists():
         log.replace(log.with_name("octant.log.1"))

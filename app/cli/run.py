@@ -11,7 +11,7 @@ import click
 from app.cli import settings_from_environment
 from app.infra.runtime import make_runtime
 
-_QUEUES = ("prompt", "sweep", "bulk")
+_QUEUES = ("prompt", "sweep", "bulk", "long")
 
 
 @click.group()
@@ -41,7 +41,8 @@ def web(host: str, port: int, workers: int, threads: int) -> None:
     _exec(
         *(_program("granian"), "--interface", "wsgi", "--host", host, "--port", str(port)),
         *("--workers", str(workers), "--blocking-threads", str(threads), "--respawn-failed-workers"),
-        *("--no-ws", "--log-level", "warning", "app.wsgi:application"),
+        # As long as a request may take; a process that does not end by then, one that had only begun say, is killed.
+        *("--workers-kill-timeout", "30", "--no-ws", "--log-level", "warning", "app.wsgi:application"),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -131,6 +132,18 @@ class Build:
             if time.monotonic() > deadline:
                 raise DemoError(f"Waited {seconds:.0f} seconds for {what}, in vain.")
             self.stopping.wait(0.2)
+
+
+@dataclass
+class PastClock:
+    """A clock that is some days behind the real one."""
+
+    real: Callable[[], datetime]
+    days: float = 0
+
+    def __call__(self) -> datetime:
+        """The moment so many days ago."""
+        return self.real() - timedelta(days=self.days)
 
 
 Phase = tuple[str, str, Callable[[Build], dict[str, Any]]]

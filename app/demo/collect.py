@@ -7,7 +7,10 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import text
+
 from app.demo.build import Build, DemoError
+from app.domain import access
 
 # Phase and fact -> name in the summary.
 _COUNTS = {
@@ -18,6 +21,7 @@ _COUNTS = {
     ("scoring", "assessments"): "assessments",
     ("scoring", "rows"): "answer_rows",
     ("scoring", "left_out"): "answer_rows_left_out",
+    ("earlier", "answered"): "earlier_check_ins",
     ("writing", "clients"): "clients_who_wrote",
     ("prompting", "due"): "plans_due",
     ("prompting", "prompts"): "prompts",
@@ -25,6 +29,7 @@ _COUNTS = {
     ("answering", "answered"): "reviews_answered",
     ("answering", "revised"): "changes_asked_for",
     ("deciding", "accepted"): "plans_revised",
+    ("triggers", "mails"): "mails_that_say_why",
     ("reporting", "reports"): "reports",
 }
 # Fact of the reporting phase -> file name.
@@ -46,8 +51,15 @@ def clear(out: Path) -> None:
         path.unlink(missing_ok=True)
 
 
+def _leaving(build: Build) -> bool:
+    with build.runtime.database.unit_of_work(access.system(build.organization())) as uow:
+        waits = text("SELECT EXISTS (SELECT FROM messages WHERE state = 'queued' AND not_before <= :now)")
+        return bool(uow.session.execute(waits, {"now": uow.now}).scalar_one())
+
+
 def collect(build: Build, mail: Path, out: Path) -> dict[str, Any]:
     """Write `mails/*.eml`, the report files and `summary.json` into `out`; returns the summary."""
+    build.wait_until(lambda: not _leaving(build), "the last mails to leave")
     out.mkdir(parents=True, exist_ok=True)
     mails = out / MAILS
     mails.mkdir(exist_ok=True)

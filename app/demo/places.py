@@ -112,6 +112,7 @@ def _settle(uow: UnitOfWork, place: DemoPlace) -> None:
             shares_caseloads=False,
             small_cell_threshold=10,
             contact_cap=2,
+            reports_kept_days=30,
         ),
     )
     known = {term.name: term.id for term in terms_of(uow)}

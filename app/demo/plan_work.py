@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import exists, select, true
 
+from app.demo import catalogue_work
 from app.demo.answer_work import begin_one
-from app.demo.build import Build
+from app.demo.build import Build, PastClock
 from app.demo.cohort import COUNSELLORS
 from app.demo.places import PUJIANG
 from app.demo.room_work import choose_another, look_ahead, recommend_one, write_step
@@ -74,6 +75,8 @@ _COURSES: tuple[Course, ...] = (
     Course(5, "changed"),
 )
 _FINISHED, _DECIDING = 0, 2
+# So large a part of those who write chose before a newer release of the catalogue came; their choice says so.
+_BEFORE_THE_RELEASE = 3
 _BEFORE_THE_QUESTIONNAIRE: tuple[Course, ...] = (Course(1), Course(0, "submitted"), Course(0, "begun"))
 
 
@@ -100,8 +103,11 @@ def write_plans(build: Build) -> dict[str, Any]:
     if not clients:
         clients, courses = _clients(build, "harbour", number), _BEFORE_THE_QUESTIONNAIRE
     completed = 0
+    moved = False
     for index, client in enumerate(clients):
         build.check()
+        if index == len(clients) // _BEFORE_THE_RELEASE:
+            moved = catalogue_work.bring_a_release(build)
         course = courses[index % len(courses)]
         counsellor = _counsellor_of(build, client, counsellors)
         author = _author(build, client, "harbour")
@@ -116,6 +122,7 @@ def write_plans(build: Build) -> dict[str, Any]:
     return {
         "clients": len(clients),
         "steps_completed": completed,
+        "release": moved,
         "client_sign_in": clients[min(_DECIDING, len(clients) - 1)].email if clients else "",
         "finished_sign_in": finished[0].email if finished else "",
         "finished": [client.external_id for client in finished[::2]],
@@ -249,20 +256,9 @@ def _talked_about(course: Course) -> StepKey:
     return _STEPS[max(0, course.accepted - 1)]
 
 
-@dataclass
-class _PastClock:
-    """A clock that is some days behind the real one."""
-
-    real: Callable[[], datetime]
-    days: int = 0
-
-    def __call__(self) -> datetime:
-        return self.real() - timedelta(days=self.days)
-
-
 def _contacts(build: Build, clients: Sequence[_Client], counsellors: Sequence[Actor]) -> None:
     """Note talks with clients over the last months; the clock of this runtime alone is set back for it."""
-    clock = _PastClock(build.runtime.clock)
+    clock = PastClock(build.runtime.clock)
     runtime = make_runtime(build.runtime.settings, doorbell=build.runtime.doorbell, clock=clock)
     for number, client in enumerate(clients):
         clock.days = (number * 13) % 95

@@ -1,4 +1,4 @@
-"""The phase of reports: one PDF for everyone in the cohort, with an archive and a workbook."""
+"""The phases of reports: one PDF for everyone in a cohort with an archive and a workbook, and cohorts in figures."""
 
 from __future__ import annotations
 
@@ -8,9 +8,14 @@ from uuid import UUID
 from sqlalchemy import select
 
 from app.demo.build import Build
+from app.demo.cohort import EVERYONE, FINAL_YEARS
+from app.demo.people import PROGRAMMES
+from app.features.cohorts.queries import list_cohorts
 from app.features.jobs.models import StoredFile
-from app.features.reports.commands import ReportCohort
-from app.features.reports.runner import ARCHIVE_FILE, WORKBOOK_FILE
+from app.features.reports.cohort_picture import ORGANIZATION
+from app.features.reports.cohort_service import report_figures
+from app.features.reports.commands import CohortQuestion, ReportCohort, ReportFigures
+from app.features.reports.naming import ARCHIVE_FILE, WORKBOOK_FILE
 from app.features.reports.service import report_cohort
 
 
@@ -32,3 +37,17 @@ def report_everyone(build: Build) -> dict[str, Any]:
             )
         }
     return {"reports": reports, "archive": files[ARCHIVE_FILE], "workbook": files[WORKBOOK_FILE]}
+
+
+def write_figures(build: Build) -> dict[str, Any]:
+    """Have cohorts written in figures: the final years beside the organization, a programme beside everybody."""
+    admin, jobs = build.actor(), []
+    with build.runtime.database.unit_of_work(admin) as uow:
+        known = {line.cohort.name: line.cohort.id for line in list_cohorts(uow)}
+        for name, against in ((FINAL_YEARS, ORGANIZATION), (PROGRAMMES[0], str(known[EVERYONE]))):
+            # Who brings a roster of their own has no such years and programmes.
+            question = CohortQuestion(known.get(name, known[EVERYONE]), against if name in known else "")
+            jobs.append(report_figures(uow, ReportFigures(question, "en", f"demonstration-{name}")).id)
+    for job_id in jobs:
+        build.wait_for_job(job_id)
+    return {"reports": len(jobs)}

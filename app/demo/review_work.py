@@ -28,6 +28,7 @@ from app.features.plans.words import change_sentence
 from app.features.reviews import decisions, links, service
 from app.features.reviews.answers import Sheet
 from app.features.reviews.commands import AcceptChanges, AddPause, SetPolicy, TakenChange
+from app.features.reviews.engine import PROMPT_KIND
 from app.features.reviews.messages import LINK_PURPOSE
 from app.features.reviews.models import Prompt, Review
 from app.features.reviews.pauses import add_pause
@@ -36,7 +37,7 @@ from app.infra.db.open import Bell, UnitOfWork
 from app.infra.links import read_token
 
 _ADDRESS = re.compile(r"/check-in/([A-Za-z0-9_-]{64})")
-_ANY_DAY = tuple(range(7))
+ANY_DAY = tuple(range(7))
 _DUE = text(
     "SELECT EXISTS (SELECT FROM plans WHERE status = 'active' AND next_prompt_at <= :now)"
     " OR EXISTS (SELECT FROM messages WHERE state IN ('queued', 'handed', 'unknown') AND not_before <= :now)"
@@ -52,9 +53,9 @@ def prompt_the_due(build: Build) -> dict[str, Any]:
         today = uow.now.date()
         # Quiet hours and working days are off here alone, so that a demonstration at night shows its mails too.
         policy = ReviewPolicy(
-            cadence=OnDates((today - timedelta(days=1), today + timedelta(days=182))),
+            cadence=OnDates((today - timedelta(days=1), today + timedelta(days=75))),
             quiet_hours=None,
-            weekdays=_ANY_DAY,
+            weekdays=ANY_DAY,
         )
         set_policy(uow, SetPolicy(scope="cohort", subject_id=cohort_id, policy=policy))
         in_cohort = (
@@ -63,7 +64,9 @@ def prompt_the_due(build: Build) -> dict[str, Any]:
             .where(CohortMember.cohort_id == cohort_id, Plan.status == "active")
         )
         plans = list(uow.session.scalars(in_cohort.order_by(Plan.started_on, Plan.id)))
-        late = plans[:3] if len(plans) > 10 else []
+        # Of those who have not checked in yet: whoever has is not silent.
+        seen = set(uow.session.scalars(select(Review.plan_id)))
+        late = [plan_id for plan_id in plans if plan_id not in seen][:3] if len(plans) > 10 else []
         for plan_id in late:
             # Due long enough ago that every reminder has passed: the counsellor is told.
             missed = replace(policy, cadence=OnDates((today - timedelta(days=16),)))
@@ -71,10 +74,11 @@ def prompt_the_due(build: Build) -> dict[str, Any]:
         _pause_some(uow, today, plans)
         uow.ring(Bell.PROMPT)
     seconds = 120 + len(plans) * 0.05
-    build.wait_until(lambda: not _anything_due(build), "the mails to leave", seconds)
+    build.wait_until(lambda: not anything_due(build), "the mails to leave", seconds)
     with build.runtime.database.unit_of_work(admin) as uow:
         made = uow.session.execute(select(func.count()).select_from(Prompt)).scalar_one()
-        by_state = uow.session.execute(select(Message.state, func.count()).group_by(Message.state)).all()
+        asked = select(Message.state, func.count()).where(Message.kind == PROMPT_KIND)
+        by_state = uow.session.execute(asked.group_by(Message.state)).all()
     return {"due": len(plans), "prompts": made, "messages": dict(by_state)}
 
 
@@ -102,22 +106,28 @@ def _pause_some(uow: UnitOfWork, today: date, plans: Sequence[UUID]) -> None:
         )
 
 
-def _anything_due(build: Build) -> bool:
+def anything_due(build: Build) -> bool:
+    """Whether a prompt is to be made or a mail to be sent now."""
     with build.runtime.database.unit_of_work(access.system(build.organization())) as uow:
         return bool(uow.session.execute(_DUE, {"now": uow.now}).scalar_one())
 
 
 def answer_some(build: Build) -> dict[str, Any]:
-    """Some clients open the link in their mail and answer: most keep their plan, some change it."""
+    """Some clients open the link in their mail and answer: most keep their plan, some change it.
+
+    Only who has begun a step can change one, and who is asked first is chance: so it goes on until some have.
+    """
     kept = revised = 0
+    most = min(40, max(4, build.keep.size // 6))
     for path in sorted((build.folder / "mail" / "messages").glob("*.eml")):
-        if kept + revised >= min(40, max(4, build.keep.size // 6)):
+        enough = kept + revised >= most
+        if enough and revised > _LEFT_WAITING:
             break
         build.check()
         found = _link_in(build, path.read_bytes())
         if found is None or found[0] != build.organization():
             continue
-        outcome = _answer(build, *found, changing=revised * 3 <= kept)
+        outcome = _answer(build, *found, changing=enough or revised * 3 <= kept, only_changing=enough)
         kept += outcome == "confirm"
         revised += outcome == "revise"
     return {"answered": kept + revised, "revised": revised}
@@ -130,21 +140,26 @@ def _link_in(build: Build, raw: bytes) -> tuple[UUID, UUID] | None:
     return address and read_token(build.runtime.settings, LINK_PURPOSE, address[1])
 
 
-def _answer(build: Build, organization_id: UUID, link_id: UUID, *, changing: bool) -> str:
-    """Open the link and answer everything it asks; "" for one that was answered before the last stop."""
+def _answer(build: Build, organization_id: UUID, link_id: UUID, *, changing: bool, only_changing: bool) -> str:
+    """Open the link and answer everything it asks; "" for one that was answered before the last stop.
+
+    With `only_changing` also "" for somebody who has nothing to change yet, and their link stays as it is.
+    """
     database = build.runtime.database
     with database.unit_of_work(access.system(organization_id)) as uow:
         view = links.view_link(uow, link_id)
     if view is None or view.review.state not in ("open", "started"):
         return ""
     with database.unit_of_work(access.review_link(organization_id, view.client.id)) as uow:
+        sheet = service.view_check_in(uow, view.review.id).sheet
+        if only_changing and not sheet.steps:
+            return ""
         if view.link.used_at is None:
             try:
                 links.redeem_link(uow, link_id)
             except Gone:
                 return ""
-        sheet = service.view_check_in(uow, view.review.id).sheet
-        answers = _answers(sheet, confidence=5 + link_id.int % 5)
+        answers = answers_to(sheet, confidence=5 + link_id.int % 5)
         if changing and sheet.steps:
             answers["steps"][sheet.steps[-1].value] = "adjust"
             answers |= {"why": _WHY, "words": "Going well; let us talk about the internship."}
@@ -154,7 +169,7 @@ def _answer(build: Build, organization_id: UUID, link_id: UUID, *, changing: boo
 _WHY = "The internship begins a month later than I had planned."
 
 
-def _answers(sheet: Sheet, *, confidence: int) -> dict[str, Any]:
+def answers_to(sheet: Sheet, *, confidence: int) -> dict[str, Any]:
     """An answer to everything that is asked: the plan is kept, some things around it have changed."""
     return {
         "goals": {goal: (-1, 0, 0, 1)[number % 4] for number, (goal, _) in enumerate(sheet.goals)},
@@ -210,7 +225,12 @@ def _third_revision(build: Build) -> str:
             .where(
                 Plan.status == "active",
                 Plan.revision == 2,
-                ~exists().where(Review.plan_id == Plan.id, Review.state.in_(("answered", "closed"))),
+                # Whoever was asked lately is not asked again at once.
+                ~exists().where(
+                    Review.plan_id == Plan.id,
+                    Review.state.in_(("answered", "closed")),
+                    Review.occurrence_on > uow.now.date() - timedelta(days=7),
+                ),
             )
             .order_by(Client.external_id)
             .limit(1)
@@ -221,7 +241,7 @@ def _third_revision(build: Build) -> str:
     with database.unit_of_work(access.review_link(build.organization(), found.id)) as uow:
         review_id = service.start_review(uow, found.id)
         sheet = service.view_check_in(uow, review_id).sheet
-        answers = _answers(sheet, confidence=6)
+        answers = answers_to(sheet, confidence=6)
         answers |= {
             "new_factors": [
                 {"text": "The firm I hoped for takes nobody on this year", "kind": "threat", "controllable": "no"}

@@ -121,7 +121,7 @@ class Stack:
         cores = os.cpu_count() or 2
         children = [
             self._mail_sink(),
-            self._worker("worker-bulk", "--queues", "bulk", "--concurrency", str(cores)),
+            self._worker("worker-bulk", "--queues", "bulk,long", "--concurrency", str(cores)),
             # One process for both quick queues: each further one costs two seconds at the start.
             self._worker("worker", "--queues", "prompt,sweep", "--concurrency", "2"),
             self._octant("sweeper", "sweeper", "--every", "1"),

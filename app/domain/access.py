@@ -28,6 +28,7 @@ class Permission(StrEnum):
     ASSIGN = "assign"
     USE_TEMPLATES = "use_templates"
     MANAGE_TEMPLATES = "manage_templates"
+    ROLL_OUT = "roll_out"
     USE_COHORTS = "use_cohorts"
     MANAGE_COHORTS = "manage_cohorts"
     MANAGE_INSTRUMENTS = "manage_instruments"
@@ -36,6 +37,7 @@ class Permission(StrEnum):
     REPORT_CLIENTS = "report_clients"
     READ_AGGREGATES = "read_aggregates"
     READ_ALL_AGGREGATES = "read_all_aggregates"
+    OWN_REPORTS = "own_reports"
     IMPORT_ROSTER = "import_roster"
     MANAGE_PEOPLE = "manage_people"
     MANAGE_SETTINGS = "manage_settings"
@@ -47,7 +49,7 @@ class Permission(StrEnum):
 P = Permission
 GRANTS: dict[Role, frozenset[Permission]] = {
     Role.CLIENT: frozenset({P.OWN_PLAN, P.READ_OCCUPATIONS}),
-    Role.ANALYST: frozenset({P.READ_AGGREGATES, P.READ_ALL_AGGREGATES, P.USE_API, P.READ_OCCUPATIONS}),
+    Role.ANALYST: frozenset({P.READ_AGGREGATES, P.READ_ALL_AGGREGATES, P.OWN_REPORTS, P.USE_API, P.READ_OCCUPATIONS}),
     Role.COUNSELLOR: frozenset(
         {
             P.READ_CLIENTS,
@@ -58,6 +60,7 @@ GRANTS: dict[Role, frozenset[Permission]] = {
             P.READ_JOBS,
             P.REPORT_CLIENTS,
             P.READ_AGGREGATES,
+            P.OWN_REPORTS,
             P.USE_API,
             P.READ_OCCUPATIONS,
         }
@@ -80,14 +83,24 @@ SCOPES: dict[str, frozenset[Permission]] = {
             P.READ_OCCUPATIONS,
         }
     ),
-    "plans": frozenset({P.READ_CLIENTS, P.WORK_PLANS}),
-    "assign": frozenset({P.READ_CLIENTS, P.ASSIGN, P.USE_TEMPLATES, P.USE_COHORTS, P.READ_JOBS, P.READ_ALL_JOBS}),
+    "plans": frozenset({P.READ_CLIENTS, P.WORK_PLANS, P.READ_JOBS}),
+    "assign": frozenset(
+        {P.READ_CLIENTS, P.ASSIGN, P.ROLL_OUT, P.USE_TEMPLATES, P.USE_COHORTS, P.READ_JOBS, P.READ_ALL_JOBS}
+    ),
     "clients": frozenset(
         {P.READ_CLIENTS, P.IMPORT_ROSTER, P.USE_COHORTS, P.MANAGE_COHORTS, P.READ_JOBS, P.READ_ALL_JOBS}
     ),
     "templates": frozenset({P.USE_TEMPLATES, P.MANAGE_TEMPLATES, P.MANAGE_INSTRUMENTS}),
     "reports": frozenset(
-        {P.READ_CLIENTS, P.REPORT_CLIENTS, P.READ_AGGREGATES, P.READ_ALL_AGGREGATES, P.READ_JOBS, P.READ_ALL_JOBS}
+        {
+            P.READ_CLIENTS,
+            P.REPORT_CLIENTS,
+            P.READ_AGGREGATES,
+            P.READ_ALL_AGGREGATES,
+            P.OWN_REPORTS,
+            P.READ_JOBS,
+            P.READ_ALL_JOBS,
+        }
     ),
     "admin": frozenset({P.MANAGE_PEOPLE, P.MANAGE_SETTINGS, P.READ_AUDIT}),
 }

@@ -36,7 +36,11 @@ class Report:
 
 def read_report(raw: bytes) -> Report | None:
     """The worst a delivery status notification says; None for mail that is none, such as an absence notice."""
-    message = BytesParser(policy=compat32).parsebytes(raw)
+    try:
+        message = BytesParser(policy=compat32).parsebytes(raw)
+    except RecursionError:
+        # Parts within parts without end: no mail server writes that.
+        return None
     if message.get_content_type() != "multipart/report":
         return None
     reports = [
@@ -66,4 +70,5 @@ def _report(fields: Message) -> Report | None:
     if action is None or status is None:
         return None
     words = str(fields.get("Diagnostic-Code", "")).partition(";")[2] or str(fields.get("Diagnostic-Code", ""))
-    return Report(str(action).strip().casefold(), status[0], " ".join(words.split())[:200])
+    # No database text can hold a NUL.
+    return Report(str(action).strip().casefold(), status[0], " ".join(words.replace("\0", " ").split())[:200])

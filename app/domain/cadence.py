@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from app.domain.errors import FieldProblem, InvalidInput
 from app.domain.pauses import NO_PAUSES, Pauses
-from app.domain.reading import Reader, parse_day, short
+from app.domain.reading import Reader, check_day, parse_day, short
 from app.domain.saying import later
 from app.domain.terms import Term, TermEdge
 
@@ -23,6 +23,8 @@ WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 # Scores move less than their error within weeks (Gaudron & Vautier 2007), so asking sooner measures noise.
 MONTHS_FLOOR = 3
 MONTHS_CEILING = 60
+# Reviews of 50 years, three months apart. Each is looked at for every plan.
+MOST_DATES = 200
 # A week finds every weekday. Three more weeks cover a sole allowed hour lost to a clock shift or a zone
 # that jumped over a whole day (Pacific/Apia on 30 December 2011).
 SEARCH_DAYS = 30
@@ -53,7 +55,7 @@ class EveryMonths:
 
 @dataclass(frozen=True, slots=True)
 class OnDates:
-    """Due on these days. Raises `InvalidInput` when there are none, or one twice or out of order."""
+    """Due on these days. Raises `InvalidInput` for none or too many, for one twice, out of order or far off."""
 
     dates: tuple[date, ...]
 
@@ -62,6 +64,10 @@ class OnDates:
             raise InvalidInput([FieldProblem("dates", "There is no date. Give at least one review date.")])
         if list(self.dates) != sorted(set(self.dates)):
             raise InvalidInput([FieldProblem("dates", "Give each date once, the earliest first.")])
+        if len(self.dates) > MOST_DATES:
+            raise InvalidInput([FieldProblem("dates", later("Name at most %(most)s.", most=MOST_DATES))])
+        if problems := [*check_day("dates", self.dates[0]), *check_day("dates", self.dates[-1])]:
+            raise InvalidInput(problems[:1])
 
 
 @dataclass(frozen=True, slots=True)

@@ -142,6 +142,15 @@ class Reader:
         ]
 
 
+# Days outside are typing errors. One of the year 9999 cannot be shifted, and counting on from the year 1 takes long.
+FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(2200, 12, 31)
+
+
+def check_day(field: str, day: date) -> list[FieldProblem]:
+    """What is wrong with a day that others are counted from: nothing, or that its year cannot be meant."""
+    return [] if FIRST_DAY <= day <= LAST_DAY else [FieldProblem(field, later("Give a day between 1900 and 2200."))]
+
+
 def parse_day(value: object) -> date | None:
     """The date written as YYYY-MM-DD, or None when it is anything else."""
     if not isinstance(value, str) or len(value) != len("YYYY-MM-DD"):

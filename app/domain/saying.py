@@ -84,6 +84,13 @@ def later(text: str, /, **values: Any) -> str:
     return Told(text, {n: v if isinstance(v, str | int | float) else str(v) for n, v in values.items()})
 
 
+def say_sentence(sentence: str, say: Say, people: Mapping[str, str] = _PEOPLE) -> str:
+    """A sentence, made by `later` or not, in the language of `say`; `people` as for `Told.said`."""
+    if isinstance(sentence, Told):
+        return sentence.said(say, people)
+    return say(sentence) if sentence else ""
+
+
 def several(sentences: Iterable[str]) -> str:
     """Sentences one after the other, each said by itself."""
     named = {f"s{number}": sentence for number, sentence in enumerate(sentences)}

@@ -57,14 +57,12 @@ class Percentage:
     value: float | None
 
 
-def suppress(table: Counts, threshold: int = STANDARD_THRESHOLD, few: Suppression | None = None) -> Suppression:
+def suppress(table: Counts, threshold: int = STANDARD_THRESHOLD) -> Suppression:
     """Which counts of a table to withhold when the rest, with all totals, is published.
 
-    Rows are groups of people, columns what is told about them; cells count people, or things of people: then `few`
-    marks the counts behind which too few people stand, which nobody can read off the table. Withheld are
+    Rows are groups of people, columns what is told about them; cells count people. Withheld are
 
     - counts from 1 to `threshold` - 1, totals included, and every cell of a group or column so small;
-    - what `few` marks;
     - the cells of a group whose people are all in one cell, zeros included, since that tells it of each;
     - everything when the whole table counts fewer than `threshold` people;
     - as many further counts as it takes until none of these has a single possible value.
@@ -74,7 +72,7 @@ def suppress(table: Counts, threshold: int = STANDARD_THRESHOLD, few: Suppressio
     """
     _check(table, threshold)
     network = _Network(table)
-    hidden = set(_primary(network, table, threshold)) | (set() if few is None else network.hidden_by(few))
+    hidden = set(_primary(network, table, threshold))
     for edge in sorted(hidden, key=lambda edge: (-network.flows[edge], edge)):
         if not network.can_change(edge, hidden):
             hidden.update(network.cheapest_cycle(edge, hidden))

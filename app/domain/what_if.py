@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from app.domain.orphans import Orphan, orphans, waits_for
 from app.domain.outlook import CODE
+from app.domain.reading import FIRST_DAY, LAST_DAY
 from app.domain.schedule import Action, Risk, ScheduleCircle, State, Why, check_circles, find_risks
 from app.domain.staleness import Change, stale_steps
 from app.domain.steps import StepKey
@@ -52,7 +53,6 @@ FIELDS: Final[Mapping[Kind, tuple[str, ...]]] = {
 _FACTOR_KINDS = ("opportunity", "threat", "strength", "weakness")
 _MOST_HOURS = 168
 _LONGEST_NAME, _LONGEST_RELEASE = 300, 100
-_FIRST_DAY, _LAST_DAY = date(1900, 1, 1), date(2200, 12, 31)
 
 
 def fits(change: Mapping[str, Any], contents: Contents) -> bool:
@@ -132,7 +132,7 @@ def _day(value: Any) -> date | None:
         day = date.fromisoformat(value) if isinstance(value, str) else None
     except ValueError:
         return None
-    return day if day and _FIRST_DAY <= day <= _LAST_DAY else None
+    return day if day and FIRST_DAY <= day <= LAST_DAY else None
 
 
 def apply(contents: Contents, change: Mapping[str, Any]) -> dict[StepKey, Content]:

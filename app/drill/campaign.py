@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import random
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from app.bench.harness import Place
 from app.drill.crew import Crew, Killer, wait_until
-from app.drill.phases import Faults, Phase, Subject, phases_of
+from app.drill.phases import Faults, Phase, Subject
+from app.drill.trials import phases_of
 from app.infra.mailsink.launch import start_mailsink
 from app.infra.queue import BrokerDoorbell
 from app.infra.runtime import make_runtime
@@ -27,6 +29,8 @@ class Result:
     kills: dict[str, int]
     # Kills that met each main job while it was running.
     hits: dict[str, int]
+    # Workers that no longer heard the broker and ended themselves.
+    deaf: int
     lost: int
     doubled: int
     unfinished: int
@@ -50,22 +54,27 @@ _LONGEST = 180.0
 
 def _under_fire(
     phases: Sequence[Phase], crew: Crew, choices: random.Random, kills: int, say: Callable[[str], None]
-) -> tuple[Faults, int]:
+) -> tuple[Faults, Counter[str]]:
     """Run one main job of several organizations at once while processes die.
 
-    Returns what went wrong in all of them, and how many kills met the job while it was running.
+    Returns what went wrong in all of them, and how many kills met the job, or each of its parts, while it was running.
     """
     for phase in phases:
         phase.begin()
+    # What nothing meets is named as well: then the drill says nothing of it.
+    met = Counter(dict.fromkeys(phases[0].parts() if phases[0].parts else (phases[0].name,), 0))
     killer = Killer(
         crew,
         choices,
         # At least one for each trial of the group.
         kills=choices.randint(len(phases), max(kills, len(phases))),
         between=(0.02, 0.6),
-        running=lambda: not all(phase.over() for phase in phases),
+        running=lambda: frozenset[str]().union(*(phase.running() for phase in phases)),
     )
     killer.start()
+    for phase in phases:
+        if phase.go is not None:
+            phase.go()
     wait_until(lambda: all(phase.over() for phase in phases), seconds=_LONGEST, crew=crew)
     killer.finish()
     # A kill after the end must not undo it either.
@@ -76,7 +85,10 @@ def _under_fire(
         if found != Faults(0, 0, 0) or not phase.over():
             say(f"{phase.name}: {found}")
         total += found if phase.over() else found + Faults(0, 0, 1)
-    return total, killer.hits
+    if total != Faults(0, 0, 0):
+        say(crew.last_words())
+    met.update(killer.hits)
+    return total, met
 
 
 def run_campaign(
@@ -104,7 +116,7 @@ def run_campaign(
     place.runtime.database.dispose()
     place.runtime = make_runtime(settings, doorbell=BrokerDoorbell(settings.broker_url))
     crew = Crew(settings, place.valkey, folder)
-    total, hits = Faults(0, 0, 0), dict[str, int]()
+    total, hits = Faults(0, 0, 0), Counter[str]()
     try:
         crew.start()
         for first in range(1, trials + 1, _AT_ONCE):
@@ -114,9 +126,10 @@ def run_campaign(
             for phases in zip(*map(phases_of, subjects), strict=True):
                 found, met = _under_fire(phases, crew, choices, kills * len(subjects), say)
                 total += found
-                hits[phases[0].name] = hits.get(phases[0].name, 0) + met
+                hits.update(met)
             done = first + len(subjects) - 1
-            say(f"trial {done} of {trials}: {time.monotonic() - begun:.0f} s, kills {sum(crew.kills.values())}")
+            killed = sum(crew.kills.values())
+            say(f"trial {done} of {trials}: {time.monotonic() - begun:.0f} s, kills {killed}, deaf {crew.deaf}")
     finally:
         crew.stop()
         sink.stop()
@@ -127,7 +140,8 @@ def run_campaign(
         trials=trials,
         clients=clients,
         kills=crew.kills,
-        hits=hits,
+        hits=dict(hits),
+        deaf=crew.deaf,
         lost=total.lost,
         doubled=total.doubled,
         unfinished=total.unfinished,

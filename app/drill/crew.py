@@ -9,16 +9,20 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Collection
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
 from app.config import Settings
 from app.infra import processes
 from app.infra.embedded import ValkeyServer, start_valkey
+from app.infra.processes import EXIT_DEAF
 
 Victim = Literal["worker", "pool child", "beat", "sweeper", "broker"]
+_LAST_LINES = 15
 VICTIMS: tuple[Victim, ...] = ("worker", "worker", "pool child", "pool child", "beat", "sweeper", "broker")
 
 
@@ -27,10 +31,13 @@ class Crew:
 
     def __init__(self, settings: Settings, valkey: ValkeyServer, folder: Path) -> None:
         """Take the settings every process gets, the running broker and a folder for logs."""
-        self.settings = settings
+        # The worker that no longer hears ends itself, as in a deployment.
+        self.settings = replace(settings, heartbeat_file=str(folder / "worker.alive"))
         self.valkey = valkey
         self.folder = folder
         self.kills: dict[str, int] = {}
+        # Workers that ended themselves because they no longer heard the broker.
+        self.deaf = 0
         self._commands = {
             "worker": ("run", "worker", "--concurrency", "2"),
             "beat": ("run", "beat", "--schedule", str(folder / "beat-schedule")),
@@ -85,8 +92,17 @@ class Crew:
         """Start again what died by itself, as a supervisor would."""
         with self._turn:
             for name, process in list(self._running.items()):
-                if process.poll() is not None:
+                if (code := process.poll()) is not None:
+                    self.deaf += code == EXIT_DEAF
                     self._start(name)
+
+    def last_words(self) -> str:
+        """The last lines each process wrote, for whoever looks for the cause of a fault."""
+        return "\n".join(
+            f"{name}: {line}"
+            for name in self._commands
+            for line in (self.folder / f"{name}.log").read_text("utf-8", "replace").splitlines()[-_LAST_LINES:]
+        )
 
     def _end(self, name: str, number: signal.Signals) -> None:
         process = self._running[name]
@@ -111,16 +127,16 @@ class Killer(threading.Thread):
         *,
         kills: int,
         between: tuple[float, float],
-        running: Callable[[], bool],
+        running: Callable[[], Collection[str]],
     ) -> None:
-        """`between` are the least and most seconds from one kill to the next; `running` says whether work is left."""
+        """`between` are the least and most seconds from one kill to the next; `running` names the work that is left."""
         super().__init__(daemon=True)
         self._crew = crew
         self._running = running
         # Drawn here and in one go, so that how the threads meet does not change what is drawn next.
         self._plan = [(choices.uniform(*between), choices.choice(VICTIMS), choices.random()) for _ in range(kills)]
-        # Kills that found a victim while the job was not over.
-        self.hits = 0
+        # Kills that found a victim, by the work that was not over then.
+        self.hits = Counter[str]()
         self._stop_asked = threading.Event()
         self.error: BaseException | None = None
 
@@ -132,7 +148,7 @@ class Killer(threading.Thread):
                     return
                 running = self._running()
                 if self._crew.kill(victim, which) and running:
-                    self.hits += 1
+                    self.hits.update(set(running))
         except BaseException as error:  # handed to the thread that waits for it
             self.error = error
 

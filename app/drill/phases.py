@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import threading
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,19 +19,23 @@ from app.bench.assign import START, prepare
 from app.bench.harness import Place
 from app.demo.questionnaire import write_answers
 from app.domain import access
-from app.features.assignments.commands import AssignTemplate
-from app.features.assignments.service import assign_template
+from app.domain.access import Actor, Role
+from app.features.assignments.commands import Assign
+from app.features.assignments.service import assign
 from app.features.clients.models import RosterImport
 from app.features.clients.roster_service import confirm_import, import_file
 from app.features.cohorts.models import Cohort
+from app.features.identity.service import find_or_create_user
 from app.features.instruments.builtin import add_built_in, built_ins
 from app.features.instruments.runner import import_responses
 from app.features.jobs.models import StoredFile
+from app.features.organizations.service import add_member, find_actor
 from app.features.reports.commands import ReportCohort
-from app.features.reports.runner import ARCHIVE_FILE
-from app.features.reports.service import CLIENT_FILE, report_cohort
+from app.features.reports.naming import ARCHIVE_FILE, CLIENT_FILE
+from app.features.reports.service import report_cohort
 from app.infra.db.open import Bell
 
+_ENDED = "('done', 'failed', 'cancelled', 'undone')"
 _DOUBLED_PLANS = "SELECT count(*) - count(DISTINCT client_id) FROM plans WHERE status = 'active'"
 
 
@@ -49,12 +54,29 @@ class Faults:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Phase:
-    """One main job of one organization."""
+    """One main job of one organization.
+
+    `begin` asks for it before the killing begins; where it would be over by then, `begin` only prepares and `go` asks
+    for it under fire. One that asks for several jobs at once says in `parts` which of them have not ended, so that
+    kills are counted for each.
+    """
 
     name: str
     begin: Callable[[], None]
     over: Callable[[], bool]
     faults: Callable[[], Faults]
+    go: Callable[[], None] | None = None
+    parts: Callable[[], frozenset[str]] | None = None
+
+    def running(self) -> frozenset[str]:
+        """What of it has not ended, by the names under which kills are counted; all of it before it was asked for."""
+        if self.parts is not None:
+            return self.parts()
+        return frozenset() if self.over() else frozenset({self.name})
+
+
+def nothing() -> None:
+    """What a phase begins with that needs no preparation."""
 
 
 class Subject:
@@ -95,16 +117,61 @@ class Subject:
         with self.place.runtime.database.unit_of_work(self.actor) as uow:
             return int(uow.session.execute(text(statement), values).scalar_one())
 
+    def pair(self, statement: str, **values: object) -> tuple[int, int]:
+        """The two numbers a statement selects in this organization."""
+        with self.place.runtime.database.unit_of_work(self.actor) as uow:
+            first, second = uow.session.execute(text(statement), values).one()
+            return int(first), int(second)
+
+    def member(self, role: Role, number: int) -> tuple[Actor, UUID]:
+        """A new member, and their membership."""
+        word = role.value
+        email, name = f"{word}{number}@{self.domain}", f"{word.title()} {number}"
+        with self.place.runtime.database.identity_session() as session:
+            user = find_or_create_user(session, email, name).id
+        with self.place.runtime.database.unit_of_work(self.actor) as uow:
+            member = add_member(uow, user_id=user, role=role, name=name, email=email).id
+        found = find_actor(self.place.runtime, self.organization, user)
+        assert found is not None
+        return found[0], member
+
+    def ended(self) -> set[UUID]:
+        """Jobs that have ended."""
+        with self.place.runtime.database.unit_of_work(self.actor) as uow:
+            return set(uow.session.scalars(text(f"SELECT id FROM jobs WHERE state IN {_ENDED}")))
+
     def open_jobs(self) -> int:
         """Jobs that have not ended."""
-        return self.number("SELECT count(*) FROM jobs WHERE state NOT IN ('done', 'failed', 'cancelled', 'undone')")
+        return self.number(f"SELECT count(*) FROM jobs WHERE state NOT IN {_ENDED}")
 
     def unfinished(self) -> int:
         """Jobs that have not ended, or ended in a failure, and items that failed."""
         return self.number(
-            "SELECT (SELECT count(*) FROM jobs WHERE state <> 'done')"
-            " + (SELECT count(*) FROM job_items WHERE state NOT IN ('done', 'skipped'))"
+            "SELECT (SELECT count(*) FROM jobs WHERE state NOT IN ('done', 'undone'))"
+            " + (SELECT count(*) FROM job_items WHERE state NOT IN ('done', 'skipped', 'undone'))"
+            " + (SELECT count(*) FROM waiting_items)"
         )
+
+
+def quick(
+    subject: Subject,
+    name: str,
+    ask: Callable[[], None],
+    faults: Callable[[], Faults],
+    *,
+    begin: Callable[[], None] = nothing,
+) -> Phase:
+    """A phase whose job is short: `ask` is called under fire, and it is over when all jobs have ended since."""
+    asked = threading.Event()
+
+    def go() -> None:
+        ask()
+        asked.set()
+
+    def over() -> bool:
+        return asked.is_set() and subject.open_jobs() == 0
+
+    return Phase(name=name, begin=begin, over=over, faults=faults, go=go)
 
 
 def assigning(subject: Subject) -> Phase:
@@ -112,10 +179,8 @@ def assigning(subject: Subject) -> Phase:
 
     def begin() -> None:
         with subject.place.runtime.database.unit_of_work(subject.actor) as uow:
-            command = AssignTemplate(
-                template_id=subject.template, version=1, started_on=START, cohort_id=subject.cohort
-            )
-            assign_template(uow, command)
+            command = Assign(template_id=subject.template, version=1, started_on=START, cohort_id=subject.cohort)
+            assign(uow, command)
 
     def faults() -> Faults:
         plans = subject.number("SELECT count(DISTINCT client_id) FROM plans WHERE status = 'active'")
@@ -191,7 +256,7 @@ def reporting(subject: Subject) -> Phase:
     def faults() -> Faults:
         with subject.place.runtime.database.unit_of_work(subject.actor) as uow:
             files = uow.session.scalars(select(StoredFile)).all()
-        broken = sum(1 for file in files if not _whole(subject.place.runtime.storage.path(file.location), file.sha256))
+        broken = sum(1 for file in files if not whole(subject.place.runtime.storage.path(file.location), file.sha256))
         reports = [file.client_id for file in files if file.kind == CLIENT_FILE]
         archives = [file for file in files if file.kind == ARCHIVE_FILE]
         packed = 0
@@ -261,16 +326,6 @@ def scoring(subject: Subject) -> Phase:
     return Phase(name="score", begin=begin, over=lambda: subject.open_jobs() == 0, faults=faults)
 
 
-def _whole(path: Path, sha256: bytes) -> bool:
+def whole(path: Path, sha256: bytes) -> bool:
+    """Whether a file is there and has this SHA-256 checksum."""
     return path.exists() and hashlib.sha256(path.read_bytes()).digest() == sha256
-
-
-def phases_of(subject: Subject) -> list[Phase]:
-    """The main jobs in their order."""
-    return [
-        assigning(subject),
-        prompting(subject),
-        reporting(subject),
-        importing(subject),
-        scoring(subject),
-    ]

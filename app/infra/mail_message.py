@@ -21,6 +21,11 @@ _PLAIN_NAME = re.compile(r"[A-Za-z0-9 !#$%&'*+/=?^_`{|}~-]*")
 _LONGEST_LINE = 900
 
 
+def one_line(words: str) -> str:
+    """The words without what no header can hold: line ends and other control characters become a space."""
+    return " ".join(_CONTROL.sub(" ", words).split())
+
+
 @dataclass(frozen=True, slots=True)
 class Address:
     """A name (may be empty) and an address. Raises ValueError when either could end the header early."""
@@ -92,7 +97,7 @@ def write_letter(letter: Letter) -> bytes:
         headers.append(("List-Unsubscribe", f"<{_checked(letter.unsubscribe)}>"))
         headers.append(("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"))
     if letter.list_id:
-        name = Address(" ".join(letter.list_name.split()), f"list@{letter.list_id}").header().rpartition("<")[0]
+        name = Address(one_line(letter.list_name), f"list@{letter.list_id}").header().rpartition("<")[0]
         headers.append(("List-Id", f"{name}<{_checked(letter.list_id)}>"))
     # A person did not write it, so absence notices stay away (RFC 3834).
     headers.append(("Auto-Submitted", "auto-generated"))

@@ -9,6 +9,8 @@ from contextlib import suppress
 from pathlib import Path
 
 _PROC = Path("/proc")
+# How a worker ends that no longer hears its broker (EX_TEMPFAIL of sysexits.h: it may go better next time).
+EXIT_DEAF = 75
 
 
 def _parents_from_proc() -> dict[int, int]:

@@ -18,7 +18,7 @@ from uuid import UUID
 from app.config import Settings
 
 _PURPOSE = "return-path"
-_TOKEN = re.compile(r"\+([a-z2-7]{55})@", re.IGNORECASE)
+_TOKEN = re.compile(r"\+([a-z2-7]{55})@", re.IGNORECASE | re.ASCII)
 # The organization is found among all by half of its id; what is left of the 64 characters is the signature.
 _ORGANIZATION_BYTES, _MAC_BYTES = 8, 10
 

@@ -26,7 +26,7 @@ def test_a_token_speaks_for_its_owner_within_its_scopes(world: World, calls: Cal
     assert answer.json["name"] == "Ada"
     assert answer.json["scopes"] == ["plans"]
     assert answer.json["organization"]["name"] == "Harbour"
-    assert answer.json["permissions"] == ["read_clients", "work_plans"]
+    assert answer.json["permissions"] == ["read_clients", "read_jobs", "work_plans"]
 
 
 def test_a_scope_never_grants_more_than_the_role() -> None:

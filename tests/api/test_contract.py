@@ -140,6 +140,9 @@ class Target:
         world.caseload(self.admin, clients[:1])
         cohort = post("/cohorts", {"name": "All"}).json
         assert post(f"/cohorts/{cohort['id']}/members", {"client_ids": [str(c) for c in clients]}).json["changed"] == 3
+        label = post("/labels", {"name": "Scholarship"}).json
+        rule = {"all": [{"field": "@active", "is": "is", "values": [True]}]}
+        saved = post("/filters", {"name": "Everybody", "rule": rule}).json
         attribute = post("/attributes", {"label": "Year", "kind": "number"}).json
         template = post("/templates", {"name": "Eight", "content": default_content("en")}).json
         assert post(f"/templates/{template['id']}/publish").status_code == 200
@@ -167,6 +170,8 @@ class Target:
             "membership_id": str(self.admin.actor.membership_id),
             "counsellor_id": str(self.admin.actor.membership_id),
             "cohort_id": cohort["id"],
+            "label_id": label["id"],
+            "filter_id": saved["id"],
             "attribute_id": attribute["id"],
             "template_id": template["id"],
             "assignment_id": assignment["id"],
@@ -178,6 +183,8 @@ class Target:
             "step": "1",
             "revision": "1",
             "kind": "goal_missed",
+            "queue": "overdue",
+            "class_year": "2026",
         }
 
     def caller_of(self, operation: dict[str, Any]) -> Caller:
@@ -379,10 +386,11 @@ def test_t2_foreign_ids_in_bodies_and_filters_find_nothing(target: Target, world
     assert other.get("/plans", query_string={"cohort": target.ids["cohort_id"]}).json["items"] == []
 
 
-PLACES = dict.fromkeys(("step", "version", "revision", "number"), "1") | {
+PLACES = dict.fromkeys(("step", "version", "revision", "number", "class_year"), "1") | {
     "scope": "cohort",
     "code": "29-1141.00",
     "kind": "goal_missed",
+    "queue": "overdue",
 }
 
 

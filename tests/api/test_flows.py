@@ -131,7 +131,7 @@ def given_to_all(world: World, admin: Caller, organization: UUID, number: int = 
         "standing": True,
     }
     preview = admin.post("/assignments/preview", given)
-    assert preview.json["created"] == number
+    assert preview.json["new"] == number
     made = admin.post("/assignments", given)
     assert made.status_code == 202, made.json
     run(world, organization)
@@ -152,6 +152,32 @@ def test_an_assignment_runs_is_counted_and_undone(world: World, organization: UU
     run(world, organization)
     assert admin.get(f"/jobs/{job['id']}").json["state"] == "undone"
     assert admin.get("/plans").json["items"] == []
+
+
+def test_who_waits_for_a_job_is_listed_like_those_who_were_reached(
+    world: World, organization: UUID, admin: Caller
+) -> None:
+    clients = [str(c) for c in world.clients(organization, 5)]
+    given = {"what": "action", "action": {"kind": "training", "text": "Read the guide"}, "client_ids": clients}
+    job = admin.post("/assignments", given).json["job_id"]
+
+    def listed(**which: str) -> list[tuple[str, str]]:
+        found: list[tuple[str, str]] = []
+        while True:
+            page = admin.get(f"/jobs/{job}/items", query_string={"limit": "2", **which}).json
+            found += [(item["subject_id"], item["state"]) for item in page["items"]]
+            if page["next"] is None:
+                return found
+            which["cursor"] = page["next"]
+
+    waiting = listed()
+    assert {client for client, _ in waiting} == set(clients)
+    assert {state for _, state in waiting} == {"pending"}
+    assert (listed(state="pending"), listed(state="done")) == (waiting, [])
+    assert admin.get(f"/jobs/{job}").json["progress"]["left"] == 5
+    assert admin.post(f"/jobs/{job}/cancel").status_code == 200
+    assert listed() == [(client, "cancelled") for client, _ in waiting]
+    assert admin.get(f"/jobs/{job}").json["progress"]["cancelled"] == 5
 
 
 def test_a_target_is_one_of_two(admin: Caller) -> None:

@@ -124,7 +124,9 @@ def test_a_check_in_is_opened_kept_and_answered_by_its_links_token(
         "words": "All is well.",
     }
     done = nobody.post(f"{path}/answers", whole)
-    assert (done.status_code, done.json) == (200, {"outcome": "revise", "steps": ["goals"]})
+    assert (done.status_code, done.json["outcome"], done.json["steps"]) == (200, "revise", ["goals"])
+    assert done.json["result"]["confidence"] == {"now": 7, "before": None}
+    assert done.json["result"]["reopens"][0]["step"] == "goals"
     assert nobody.get(path).json["state"] == "answered"
     assert nobody.post(f"{path}/answers", whole).status_code == 410
     with runtime.database.unit_of_work(access.system(filled.organization)) as uow:

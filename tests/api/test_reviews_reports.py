@@ -96,27 +96,8 @@ def test_a_cohorts_reports_are_a_job_with_files(world: World, organization: UUID
     job = admin.get(f"/jobs/{jobs[0].json['id']}").json
     assert (job["state"], job["progress"]["done"]) == ("done", 2)
     kinds = [file["kind"] for file in admin.get("/files", query_string={"job": job["id"]}).json["items"]]
-    assert sorted(kinds) == ["client_report", "client_report", "cohort_archive", "cohort_workbook"]
+    assert sorted(kinds) == ["client_report", "client_report", "cohort_archive", "cohort_workbook", "report_index"]
     client = admin.get(f"/cohorts/{cohort}/members").json["items"][0]["id"]
     kept = admin.get(f"/clients/{client}/reports").json["items"]
     with admin.get(f"/clients/{client}/reports/{kept[0]['id']}") as answer:
         assert answer.data.startswith(b"%PDF-")
-
-
-def test_aggregates_withhold_small_cells_from_an_analyst(
-    world: World, calls: Callers, organization: UUID, admin: Caller, cohort: str
-) -> None:
-    seen = admin.get("/aggregates").json
-    funnel = next(table for table in seen["tables"] if table["key"] == "funnel")
-    assert funnel["rows"][0]["total"]["number"] == 2.0
-    assert seen["withheld"] is False
-    analyst = calls(world.person(organization, Role.ANALYST), "reports")
-    told = analyst.get("/aggregates").json
-    assert told == admin.get("/aggregates", query_string={"small": "withheld"}).json
-    assert told["withheld"] is True
-    # As on the page, a cohort of too few is counted among the others and not named.
-    cohorts = next(table for table in told["tables"] if table["key"] == "cohorts")
-    assert [row["name"] for row in cohorts["rows"]] == ["Others"]
-    small = next(table for table in told["tables"] if table["key"] == "funnel")
-    assert {"text": "2", "number": 2.0} not in [cell for row in small["rows"] for cell in (*row["cells"], row["total"])]
-    assert analyst.get("/clients").status_code == 403

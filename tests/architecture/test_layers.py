@@ -12,7 +12,10 @@ ROOT = Path(package.__file__).parent
 STEPS = ROOT / "features" / "steps"
 ROOMS = sorted(p.name for p in STEPS.iterdir() if (p / "__init__.py").exists())
 # The one module that ends a transaction, and the measurements' bare floors, which are no part of the product.
-MAY_COMMIT = {"infra/db/open.py", "bench/assign.py", "bench/due.py", "bench/score.py"}
+MAY_COMMIT = {
+    "infra/db/open.py",
+    *(f"bench/{name}.py" for name in ("assign", "due", "filters", "neighbours", "rollout", "score", "shift")),
+}
 # What belongs to the edge by its name; `api.py`, `roster_pages.py`, `me_api.py` and the like.
 EDGE_NAMES = ("pages", "api", "forms", "schemas", "views", "edge", "blueprint")
 # In `steps/`: `forms_beside.py`, and the rooms' `tools.py`, which draw parts of a page.

@@ -22,12 +22,12 @@ def _ours() -> dict[str, object]:
     return {name: task for name, task in celery.tasks.items() if name.startswith("workers.")}
 
 
-def test_every_task_takes_its_organization_and_nothing_else() -> None:
+def test_every_task_takes_its_organization_and_the_number_of_the_ring_and_nothing_else() -> None:
     found = {name for name in _ours() if name not in _NO_TENANT}
     assert found == set(TASKS.values())
     for name in found:
         task = getattr(tasks, name.rsplit(".", 1)[1])
-        assert list(inspect.signature(task.run).parameters) == ["organization_id"], name
+        assert list(inspect.signature(task.run).parameters) == ["organization_id", "number"], name
 
 
 def test_every_queue_has_a_worker() -> None:

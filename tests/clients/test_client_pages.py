@@ -11,7 +11,7 @@ from sqlalchemy import select
 from app.domain import access
 from app.domain.access import Role
 from app.features.clients.commands import DefineAttribute
-from app.features.clients.models import CaseloadEntry, Client
+from app.features.clients.models import Client
 from app.features.clients.service import define_attribute
 from app.infra.runtime import Runtime
 from tests.factories import Person, World
@@ -83,19 +83,3 @@ def test_attributes_are_added_and_renamed(app: Flask, world: World, admin: Perso
     assert renamed.status_code == 302
     assert "Stage" in browser.get("/clients/attributes").text
     assert browser.post(f"/clients/attributes/{uuid4()}", data={"label": "x"}).status_code == 404
-
-
-def test_a_caseload_is_handed_over(app: Flask, world: World, runtime: Runtime, admin: Person) -> None:
-    here = admin.actor.organization_id
-    counsellor = world.person(here, Role.COUNSELLOR, "Lena")
-    ids = [str(i) for i in world.clients(here, 3)]
-    browser = world.browser(app, admin)
-    shown = browser.post("/clients/move", data={"client": ids})
-    assert shown.status_code == 200
-    assert "<b>3</b>" in shown.text
-    assert browser.post("/clients/move", data={"client": ids, "counsellor": "", "kind": "primary"}).status_code == 422
-    to = {"client": ids, "counsellor": str(counsellor.actor.membership_id), "kind": "primary"}
-    assert browser.post("/clients/move", data=to).status_code == 302
-    assert browser.post("/clients/move", data={"client": ["odd"]}).status_code == 422
-    with runtime.database.unit_of_work(admin.actor) as uow:
-        assert len(uow.session.scalars(select(CaseloadEntry.client_id)).all()) == 3

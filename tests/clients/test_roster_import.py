@@ -16,9 +16,9 @@ from sqlalchemy import func, select, text
 from app.domain import access
 from app.domain.access import Role
 from app.domain.errors import Conflict, Forbidden, InvalidInput, NotFound
-from app.features.assignments.commands import AssignTemplate
-from app.features.assignments.runner import assign_to_joiners
-from app.features.assignments.service import assign_template
+from app.features.assignments.commands import Assign
+from app.features.assignments.runner import follow_standing
+from app.features.assignments.service import assign
 from app.features.audit.models import AuditEntry
 from app.features.audit.service import verify
 from app.features.clients import roster_jobs, roster_reader, roster_service
@@ -197,11 +197,9 @@ def test_undo_takes_back_plans_that_came_by_themselves_and_that_nobody_touched(
         everyone = Cohort(name="Everyone", kind="fixed", created_at=uow.now)
         uow.session.add(everyone)
         uow.session.flush()
-        assign_template(
+        assign(
             uow,
-            AssignTemplate(
-                template_id=template, version=1, started_on=date(2026, 9, 7), cohort_id=everyone.id, standing=True
-            ),
+            Assign(template_id=template, version=1, started_on=date(2026, 9, 7), cohort_id=everyone.id, standing=True),
         )
     work_off(runtime, organization)
     taken = check(runtime, admin.actor, csv_file(tmp_path / "a.csv", people(6)))
@@ -211,7 +209,7 @@ def test_undo_takes_back_plans_that_came_by_themselves_and_that_nobody_touched(
         uow.session.add_all(
             CohortMember(cohort_id=everyone.id, client_id=c.id, since=uow.now) for c in clients.values()
         )
-    assign_to_joiners(runtime, organization)
+    follow_standing(runtime, organization)
     work_off(runtime, organization)
     with runtime.database.unit_of_work(admin.actor) as uow:
         assert uow.session.execute(text("SELECT count(*) FROM plans")).scalar_one() == 6
@@ -343,7 +341,8 @@ def test_j1_work_stopped_at_random_points_is_resumed_without_doing_a_row_twice(
                 runtime.database.clock.now += timedelta(hours=1)  # type: ignore[attr-defined] # the test's clock
         raise AssertionError("never finished")
 
-    monkeypatch.setattr("app.features.jobs.service.MAX_ATTEMPTS", 100)
+    for module in ("claims", "runner"):
+        monkeypatch.setattr(f"app.features.jobs.{module}.MAX_ATTEMPTS", 100)
     import_id = roster_service.import_file(runtime, admin.actor, csv_file(tmp_path / "a.csv", people(40)))
     keep_working()
     with runtime.database.unit_of_work(admin.actor) as uow:

@@ -9,7 +9,7 @@ import pytest
 
 from app.domain.attributes import Attribute
 from app.domain.errors import InvalidInput
-from app.domain.rules import ACTIVE, COUNSELLOR, EXTERNAL_ID, Rule, fields_of, parse_rule, stored_rule
+from app.domain.rules import ACTIVE, COUNSELLOR, EXTERNAL_ID, LABEL, Rule, fields_of, parse_rule, stored_rule
 
 FIELDS = fields_of(
     [
@@ -18,7 +18,7 @@ FIELDS = fields_of(
         Attribute("start", "Start", "date"),
     ],
     [("id-1", "Lena")],
-    {ACTIVE: "Active", EXTERNAL_ID: "Id", COUNSELLOR: "Counsellor"},
+    {ACTIVE: "Active", EXTERNAL_ID: "Id", COUNSELLOR: "Counsellor", LABEL: "Label"},
 )
 
 

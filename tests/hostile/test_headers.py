@@ -43,7 +43,7 @@ def test_s2_a_file_is_not_kept_by_the_browser(
             where = world.runtime.storage.path(get_file(uow, filled.places["file_id"]).location)
         where.parent.mkdir(parents=True, exist_ok=True)
         where.write_bytes(PDF)
-    answer = browser.get(address, buffered=True)
+    answer = browser.get(address, buffered=True, follow_redirects=True)
     assert answer.status_code == 200
     assert answer.headers["Cache-Control"] == "no-store"
     assert answer.headers["Content-Disposition"].startswith("attachment")

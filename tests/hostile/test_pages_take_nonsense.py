@@ -60,7 +60,8 @@ def query_names() -> list[str]:
     found = chain.from_iterable(read.findall(path.read_text()) for path in APP.rglob("*.py"))
     filters = re.findall(r"given\.get\(\"(\w+)\"", (APP / "features/overview/filters.py").read_text())
     named = {name for pair in found for name in pair if name}
-    return sorted(named | set(filters) | {"template", "started_on", "cohort"})
+    targets = re.findall(r"\(?given(?:\.getlist\(|, )\"(\w+)\"", (APP / "features/selections/forms.py").read_text())
+    return sorted(named | set(filters) | set(targets) | {"template", "started_on"})
 
 
 class Forms(HTMLParser):

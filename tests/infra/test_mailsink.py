@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from app.infra.mailsink.faults import Faults
 from app.infra.mailsink.launch import MailSink, start_mailsink
 
 
@@ -192,6 +193,23 @@ def test_a_rule_may_delay_the_answer_and_a_wrong_rule_is_refused(sink: MailSink)
     with pytest.raises(urllib.error.HTTPError, match="400") as caught:
         sink.set_rules([{"on": "lunch"}])
     caught.value.close()
+
+
+def test_one_in_three_fails_for_every_recipient_and_the_same_ones_for_a_seed() -> None:
+    def refused(seed: str, order: list[str]) -> dict[str, list[bool]]:
+        faults = Faults([{"on": "rcpt", "answer": "450 later", "one_in": 3, "seed": seed}])
+        found: dict[str, list[bool]] = {"a@x": [], "b@x": []}
+        for who in order:
+            found[who].append(faults.ask("rcpt", [who]) is not None)
+        return found
+
+    mixed = refused("1", ["a@x", "b@x"] * 30)
+    assert refused("1", ["b@x"] * 30 + ["a@x"] * 30) == mixed
+    for drawn in mixed.values():
+        assert [sum(drawn[first : first + 3]) for first in range(0, 30, 3)] == [1] * 10
+    assert refused("2", ["a@x", "b@x"] * 30) != mixed
+    with pytest.raises(ValueError, match="one_in"):
+        Faults([{"on": "rcpt", "one_in": 0}])
 
 
 def test_stopping_frees_the_ports(tmp_path: Path) -> None:

@@ -96,7 +96,7 @@ def test_a_sheet_with_a_deceiving_name_or_old_line_ends_breaks_nothing(app: Flas
     checked = browser.post(loaded.location + "/answers", data=body, content_type="multipart/form-data; boundary=x")
     assert checked.status_code == 302
     file_id = checked.location.rpartition("/")[2]
-    taken = browser.get(f"/files/{file_id}", buffered=True)
+    taken = browser.get(f"/files/{file_id}", buffered=True, follow_redirects=True)
     assert (taken.status_code, taken.data) == (200, sheet)
     assert "X-Evil" not in taken.headers
     assert "\u202e" not in browser.get(f"/api/v1/files/{file_id}").get_json()["name"]

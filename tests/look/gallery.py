@@ -28,6 +28,7 @@ from wtforms.fields.choices import SelectChoice
 from app.infra.drawing.charts import Bar, HeatCell, Line
 from app.infra.drawing.dial import DialSegment, Status
 from app.infra.drawing.jinja import drawing_globals
+from app.infra.drawing.paired_bars import ShareBar, paired_bars_svg
 
 ROOT = Path(__file__).resolve().parents[2]
 POLICY = (
@@ -196,23 +197,8 @@ def _ngettext(one: str, many: str, num: int, **values: Any) -> str:
 
 
 def _charts() -> dict[str, Any]:
-    funnel = [
-        (step, row)
-        for step, row in zip(
-            STEPS,
-            (
-                (360, 22, 9, 3, 18),
-                (331, 40, 12, 5, 24),
-                (270, 61, 15, 8, 58),
-                (204, 70, 31, 12, 95),
-                (181, 52, 18, 7, 154),
-                (160, 66, 9, 4, 173),
-                (122, 71, 10, 6, 203),
-                (96, 30, 22, 0, 264),
-            ),
-            strict=True,
-        )
-    ]
+    counts = (360, 331, 270, 204, 181, 160, 122, 96)
+    completed = [(step, [ShareBar(n / 412, f"{n / 412:.0%}")]) for step, n in zip(STEPS, counts, strict=True)]
     shares = ((0.94, 0.81, 0.66, 0.4, 0.31), (0.99, 0.9, 0.82, 0.61, 0.47), (0.7, 0.5, 0.22, 0.1, None))
     heat = [
         (
@@ -243,8 +229,8 @@ def _charts() -> dict[str, Any]:
         Line("Goal met", [20, 24, 31, 30, 38, 41]),
     ]
     return {
-        "funnel": funnel,
-        "flat": [(label, *counts) for label, counts in funnel],
+        "completed": paired_bars_svg(completed, ["All"], title="Completed, by step", description="Fewer each step."),
+        "completed_flat": [(label, bar.shown) for label, [bar] in completed],
         "heat": heat,
         "heat_flat": [(label, *(cell.shown or "withheld" for cell in cells)) for label, cells in heat],
         "bars": bars,

@@ -21,7 +21,6 @@ TEXT = [
     ("on-bad", "bad"),
     *((name, f"{name}-soft") for name in ("brass", "bad", "wait")),
     *((name, ground) for name in ("brass", "bad", "wait") for ground in ("paper", "card")),
-    *((f"on-s{k}", f"s{k}") for k in range(6)),
     *((f"on-h{k}", f"h{k}") for k in range(5)),
 ]
 # Parts of controls and drawings: WCAG 2.2 1.4.11, 3 to 1. The ring must also show on every ground.

@@ -13,15 +13,12 @@ from hypothesis import strategies as st
 from app.infra.drawing.charts import (
     HEAT,
     ON_HEAT,
-    ON_SERIES,
-    SERIES,
     Bar,
     HeatCell,
     Line,
     bars_svg,
     heat_svg,
     line_svg,
-    stacked_svg,
 )
 from app.infra.drawing.dial import STATUSES, DialSegment, DialWords, Size, dial_svg
 from tests.look.test_contrast import contrast
@@ -47,7 +44,6 @@ def drawings(words: str = "Words") -> list[str]:
             for size in SIZES
         ),
         bars_svg([Bar(words, 3, words, 2, 4)], title=words, description=words, limits=(0, 5)),
-        stacked_svg([(words, [1, 2])], [words, words], title=words, description=words),
         heat_svg(
             [words],
             [(words, [HeatCell(words, 0.5, words, words)]), (words, [HeatCell("", None, words)])],
@@ -133,10 +129,6 @@ def test_charts_refuse_figures_that_do_not_fit() -> None:
         bars_svg([], limits=(1, 1), **said)
     with pytest.raises(ValueError, match="must rise"):
         line_svg([], [], limits=(1, 0), **said)
-    with pytest.raises(ValueError, match="one count per series"):
-        stacked_svg([("a", [1])], ["x", "y"], **said)
-    with pytest.raises(ValueError, match="at most 6"):
-        stacked_svg([], list("abcdefg"), **said)
     with pytest.raises(ValueError, match="one cell per column"):
         heat_svg(["a"], [("r", [])], **said)
     with pytest.raises(ValueError, match="every line"):
@@ -157,7 +149,7 @@ def test_a_withheld_cell_shows_neither_figure_nor_link_nor_shade() -> None:
     assert "chart-withheld" in svg
 
 
-@pytest.mark.parametrize(("back", "front"), [*zip(SERIES, ON_SERIES, strict=True), *zip(HEAT, ON_HEAT, strict=True)])
+@pytest.mark.parametrize(("back", "front"), list(zip(HEAT, ON_HEAT, strict=True)))
 def test_printed_figures_are_readable_on_their_marks(back: str, front: str) -> None:
     assert contrast(back, front) >= 4.5
 

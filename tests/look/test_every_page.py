@@ -23,21 +23,35 @@ ROLES = ("admin", "counsellor", "analyst", "client", "visitor")
 # Addresses that answer a GET with a page to nobody's browser, each with the reason.
 NO_PAGE = {
     "organizations.accent": "a stylesheet",
-    "reports.export_aggregates": "a file",
+    "figures.export_aggregates": "a file",
+    "figures.export": "a file",
     "reports.client_pdf": "a file",
     "reports.client_file": "a file",
     "reports.comparison_pdf": "a file",
     "reports.my_pdf": "a file",
+    "reports.my_comparison_pdf": "a file",
     "roster.sheet": "a file",
+    "classes.export": "a file",
+    "outcomes.bad_rows": "a file",
+    "outcomes.file_progress": "a part of outcomes.show_file",
+    "templates.save_file": "a file",
     "audit.download": "a file",
     "jobs.download": "a file",
+    "jobs.results": "a table",
+    "jobs.take_file": "a file",
+    "cohort_figures.take": "a file",
+    "extracts.take": "a file",
+    "figures.take_kept": "a file",
+    "schedules.take": "a file",
     "actions.download": "a file",
     "actions.feed": "for calendar programs",
     "jobs.progress": "a part of jobs.show",
     "roster.progress": "a part of roster.show",
     "reviews.retake": "instruments.sitting within a check-in, only in the browser that opened its link",
     "reviews.finish_retake": "instruments.finish within a check-in, only in the browser that opened its link",
+    "reviews.link_result": "reviews.own_result, only in the browser that opened the check-in's link",
     "reviews.done": "a thank-you, only in the browser that has just answered a check-in",
+    "edits.form": "leads on to edits.new until people are chosen; looked at in tests/moves/test_browser.py",
     "reviews.choose_subject": "leads on to reviews.policy",
     "identity.enter_organization": "leads on to the first page of the organization",
     "health.healthz": "for machines",
@@ -124,6 +138,20 @@ def test_the_entries_that_do_not_fit_are_behind_one_word_and_reached_by_keyboard
     link.focus()
     page.keyboard.press("Enter")
     page.wait_for_url("**/settings")
+    page.context.close()
+
+
+@pytest.mark.parametrize("role", ["admin", "counsellor"])
+def test_the_header_of_a_phone_is_one_line_and_the_search_below(site: Site, chromium: Browser, role: str) -> None:
+    page = opened(site, chromium, role)
+    page.goto(site.address + "/")
+    assert page.locator(".inbox-count").count() == 1
+    for width in (320, 360):
+        page.set_viewport_size({"width": width, "height": 900})
+        tops = [page.locator(one).first.bounding_box() for one in (".top-inner .brand", ".inbox-count", ".avatar")]
+        middles = [box["y"] + box["height"] / 2 for box in tops if box is not None]
+        assert len(middles) == 3
+        assert max(middles) - min(middles) < 12, (role, width, middles)
     page.context.close()
 
 

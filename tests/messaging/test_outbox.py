@@ -203,6 +203,14 @@ def test_the_breaker_rests_longer_while_trouble_goes_on_and_forgets_on_success(c
         relay.note(down, clock.now)
     assert relay.is_resting(clock.now + timedelta(seconds=50))
     assert not relay.is_resting(clock.now + timedelta(seconds=121))
+
+
+def test_a_rest_begun_by_a_clock_that_was_a_day_ahead_does_not_last_until_that_day(clock: Clock) -> None:
+    relay = Relay("smtp://127.0.0.1:1")
+    for _ in range(3):
+        relay.note(Outcome(Fate.LATER, "no", relay_down=True, begun=False), clock.now + timedelta(days=1))
+    assert relay.is_resting(clock.now + timedelta(days=1))
+    assert not relay.is_resting(clock.now)
     relay.note(Outcome(Fate.SENT), clock.now)
     assert not relay.is_resting(clock.now)
 
@@ -357,6 +365,7 @@ def test_a_readers_own_values_are_shown_and_never_read_as_markup_or_marks() -> N
         "day": "1 May",
         "accent": "#0b6b66",
         "has_dial": 0,
+        "has_why": 0,
         "counsellor_word": "adviser",
     }
     name = "<b>\ue000url\ue001</b> %(name)s {{ 7 * 7 }}"
@@ -380,6 +389,7 @@ def test_what_many_share_is_no_mark_either() -> None:
         "day": "1 May",
         "accent": "#0b6b66",
         "has_dial": 0,
+        "has_why": 0,
         "counsellor_word": "adviser",
     }
     own = {"given_name": "Bo", "url": "https://example.org/a", "unsubscribe_url": "https://example.org/u"}

@@ -84,8 +84,9 @@ def test_an_address_that_came_back_is_listed_and_taken_off(
 ) -> None:
     with runtime.database.unit_of_work(admin.actor) as uow:
         uow.session.execute(
-            text("INSERT INTO suppressed_addresses (address, reason, bounced) VALUES ('gone@example.org', 'x', true),"
-                 " ('asked@example.org', 'unsubscribed', false)")
+            text("INSERT INTO suppressed_addresses (address, reason, bounced, declined) VALUES "
+                 "('gone@example.org', 'x', true, false),"
+                 " ('asked@example.org', 'unsubscribed', false, true)")
         )  # fmt: skip
     browser = world.browser(app, admin)
     page = browser.get("/settings/messages").text

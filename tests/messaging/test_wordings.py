@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from flask import Flask
@@ -15,7 +15,7 @@ from app.domain import access
 from app.domain.access import Role
 from app.domain.errors import InvalidInput
 from app.features.clients.letters import WriteLetter, write_letter
-from app.features.messaging.kinds import OwnWords, Wording
+from app.features.messaging.kinds import Draft, OwnWords, Wording
 from app.features.messaging.wordings import check_words, own_words, save_words, wordings_of
 from app.features.reviews.engine import make_due_prompts
 from app.infra.locales import LANGUAGES
@@ -81,6 +81,28 @@ def test_what_cannot_be_used_is_refused_and_nothing_kept(
     assert said in refused.value.problems[0].sentence
     with runtime.database.unit_of_work(admin.actor) as uow:
         assert own_words(uow) == {}
+
+
+def test_a_text_cannot_make_mails_of_megabytes(runtime: Runtime) -> None:
+    wording = WORDINGS["review_prompt"]
+    check_words(wording, OwnWords("{why}" * 3, "{link}" + "{why}" * 3))
+    for words in (OwnWords("{why}" * 4, "{link}"), OwnWords("Hello", "{link}" + "{why}" * 4)):
+        with pytest.raises(InvalidInput) as refused:
+            check_words(wording, words)
+        assert "{why}" in str(refused.value.problems[0].sentence)
+    told = {"kind": "external_event", "evidence": {"title": "t" * 200, "words": "w" * 2000, "on": "2026-09-01"}}
+    draft = Draft(
+        organization_id=uuid4(),
+        organization_name="Harbour",
+        message_id=uuid4(),
+        recipient_name="Ann",
+        locale="en",
+        params={"link": str(uuid4()), "day": "2026-09-01", "given_name": "Ann", "why": [told] * 5},
+        own_words={"review_prompt": OwnWords("Now: {why}", "{link} {why}")},
+    )
+    made = MESSAGE_KINDS["review_prompt"].render(runtime.settings, draft)
+    assert made.subject.startswith("Now: Why we ask now")
+    assert len(made.subject) <= 400
 
 
 def test_mails_are_written_in_the_organizations_own_words_with_the_way_out_added(

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import openpyxl
 import pytest
@@ -99,6 +100,13 @@ def test_pages_that_a_link_opens_have_the_name_and_the_colour(house: tuple[Flask
     assert "your coach sees" in asked
 
 
+def drawings_in(part: Any) -> list[str]:
+    """Every drawing of a document, wherever it stands."""
+    if isinstance(part, dict):
+        return [part["svg"]] if "svg" in part else [svg for value in part.values() for svg in drawings_in(value)]
+    return [svg for value in part for svg in drawings_in(value)] if isinstance(part, list | tuple) else []
+
+
 def test_the_report_is_in_the_colour_and_the_words(house: tuple[Flask, Everything], tmp_path: Path) -> None:
     app, everything = house
     runtime: Runtime = app.extensions["octant"]
@@ -110,10 +118,11 @@ def test_the_report_is_in_the_colour_and_the_words(house: tuple[Flask, Everythin
         ((_, document),) = documents(load_sources(uow, [client.actor.client_id]))
     assert ["Coach", "Lena Moreau"] in document["facts"]
     assert document["accent"] == OWN
-    drawings = [document["dial"]["svg"], *(chart["svg"] for chart in document["charts"])]
+    drawings = drawings_in(document)
+    assert len(drawings) > 1
     assert all(ACCENT not in svg for svg in drawings)
-    assert OWN in drawings[0]
-    stored = write_workbook(runtime, admin.actor, [client.actor.client_id])
+    assert OWN in document["dial"]["svg"]
+    stored = write_workbook(runtime, admin.actor, [client.actor.client_id], folder="made")
     book = openpyxl.load_workbook(io.BytesIO(runtime.storage.path(stored.location).read_bytes()))
     assert book.sheetnames[0] == "Learners"
     assert book["Learners"]["C1"].value == "Coach"

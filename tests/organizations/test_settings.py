@@ -29,6 +29,7 @@ GOOD = {
     "shares_caseloads": "y",
     "small_cell_threshold": "12",
     "contact_cap": "3",
+    "reports_kept_days": "14",
 }
 
 

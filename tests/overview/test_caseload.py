@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, timedelta
@@ -20,7 +21,8 @@ from app.features.cohorts.commands import ChangeMembers, CreateCohort
 from app.features.cohorts.service import add_members, create_cohort
 from app.features.overview.commands import CaseloadFilter, Why
 from app.features.overview.filters import filter_of, query_of
-from app.features.overview.queries import CaseloadPage, caseload_page, matching_ids
+from app.features.overview.queries import CaseloadPage, caseload_page, matching
+from app.features.selections.service import find_selection
 from app.infra.runtime import Runtime
 from tests.factories import Person, World
 from tests.harness import Clock
@@ -163,8 +165,8 @@ def test_filters_combine_and_page(runtime: Runtime, world: World, lena: Person) 
     beyond = page(runtime, lena, size=50, page=9)
     assert (beyond.rows, beyond.total, beyond.tiles.clients) == ([], 6, 6)
     with runtime.database.unit_of_work(lena.actor) as uow:
-        every = matching_ids(uow, CaseloadFilter(attribute=("programme", "Law"), size=1), today=uow.now.date(), limit=9)
-        assert sorted(ids.index(i) for i in every) == [1, 3, 5]
+        every = matching(uow, CaseloadFilter(attribute=("programme", "Law"), size=1), today=uow.now.date())
+        assert sorted(ids.index(i) for i in uow.session.scalars(every)) == [1, 3, 5]
 
 
 def test_the_caseload_ends_where_the_policy_says(runtime: Runtime, world: World, lena: Person) -> None:
@@ -235,17 +237,39 @@ def test_hostile_names_are_only_text(app: Flask, world: World, lena: Person) -> 
     assert "&lt;script&gt;alert(1)&lt;/script&gt; &#34;&amp;" in text_
 
 
-def test_ticked_clients_go_on_with_the_form_and_all_are_named(app: Flask, world: World, lena: Person) -> None:
+def test_ticked_clients_and_all_that_match_are_frozen(app: Flask, world: World, runtime: Runtime, lena: Person) -> None:
     app.config["WTF_CSRF_ENABLED"] = False
-    ids = world.clients(lena.actor.organization_id, 3)
+    ids, foreign = world.clients(lena.actor.organization_id, 3), world.clients(lena.actor.organization_id, 1)
     world.caseload(lena, ids)
+    contact(runtime, lena.actor.organization_id, ids[2:], 1)
     browser = world.browser(app, lena)
-    ticked = browser.post("/caseload/assign", data={"client": [str(ids[0])]})
-    assert (ticked.status_code, ticked.headers["Location"]) == (307, "/assignments/new")
-    every = browser.post("/caseload/assign", data={"every": "1", "why": str(int(Why.NEVER_MET))})
-    assert [every.text.count(str(i)) for i in ids] == [1, 1, 1]
+
+    def frozen(**sent: object) -> set[UUID]:
+        answer = browser.post("/caseload/assign", data=sent)
+        address, _, selection = answer.headers["Location"].partition("?selection=")
+        assert (answer.status_code, address) == (303, "/assignments/new")
+        with runtime.database.unit_of_work(lena.actor) as uow:
+            return set(find_selection(uow, UUID(selection)).client_ids)
+
+    assert frozen(client=[str(ids[0]), str(foreign[0])]) == {ids[0]}
+    assert frozen(every="1", client=[str(ids[2])], why=str(int(Why.NEVER_MET))) == set(ids[:2])
     assert browser.post("/caseload/assign", data={}).status_code == 422
     assert browser.post("/caseload/nothing", data={"every": "1"}).status_code == 404
+
+
+@pytest.mark.parametrize("role", [Role.ADMIN, Role.COUNSELLOR])
+def test_every_act_that_is_offered_leads_to_its_preview(app: Flask, world: World, lena: Person, role: Role) -> None:
+    app.config["WTF_CSRF_ENABLED"] = False
+    here = lena.actor.organization_id
+    ids = world.clients(here, 1)
+    world.caseload(lena, ids)
+    browser = world.browser(app, lena if role is Role.COUNSELLOR else world.person(here, Role.ADMIN))
+    offered = set(re.findall(r'formaction="(/caseload/\w+)"', browser.get("/caseload").text))
+    assert len(offered) >= 2
+    for act in offered:
+        passed_on = browser.post(act, data={"client": [str(ids[0])]})
+        assert passed_on.status_code == 303, act
+        assert browser.get(passed_on.headers["Location"]).status_code == 200, act
 
 
 def test_a_client_page_tells_what_happened(app: Flask, world: World, lena: Person, runtime: Runtime) -> None:
@@ -284,6 +308,7 @@ def test_two_counsellors_with_the_same_filter_each_see_their_own(world: World, r
             # The statement is kept from the first to the second; who asks is not.
             page = caseload_page(uow, CaseloadFilter(), today=uow.now.date(), attributes=[])
             seen.append({row.id for row in page.rows})
-            assert set(matching_ids(uow, CaseloadFilter(), today=uow.now.date(), limit=9)) == seen[-1]
+            every = matching(uow, CaseloadFilter(), today=uow.now.date())
+            assert set(uow.session.scalars(every)) == seen[-1]
     assert [len(ids) for ids in seen] == [1, 3]
     assert not seen[0] & seen[1]

@@ -75,6 +75,7 @@ class Walk:
         before = self.page.locator("progress").get_attribute("value")
         self.page.get_by_role("button", name="Next").last.click()
         expect(self.page.locator("progress")).not_to_have_attribute("value", str(before))
+        self.page.wait_for_load_state()
 
     def hand_in(self, number: int) -> None:
         """On the last screen: axe, then the button."""
@@ -368,6 +369,8 @@ def _review(walk: Walk, open_page: OpenPage) -> None:
     opened = open_page(walk.site.address + address[0], width=360, height=740)
     page = opened.page
     page.get_by_role("button", name="Begin").press("Enter")
+    # `all()` does not wait for the page that is being turned to.
+    expect(page.get_by_role("button", name="Send my answers")).to_be_visible()
     for question in page.locator("fieldset:has(.choices-cards)").all():
         question.locator("label").first.click()
     page.locator("#confidence-8").press("Space")

@@ -1,4 +1,4 @@
-"""Figures of reviews say the same on Today, Caseload, Reviews and Aggregates, because they are counted by one rule."""
+"""Figures of reviews say the same on Today, Caseload and Reviews, because they are counted by one rule."""
 
 from __future__ import annotations
 
@@ -66,8 +66,8 @@ def test_the_share_of_answers_is_the_same_everywhere(app: Flask, world: World, c
     said = "of reviews answered within 7 days, six months"
     for person in centre[:2]:
         browser = world.browser(app, person)
-        shown = {path: tile(browser.get(path).text, said) for path in ("/", "/caseload", "/aggregates")}
-        assert shown == dict.fromkeys(("/", "/caseload", "/aggregates"), "50 %"), person
+        shown = {path: tile(browser.get(path).text, said) for path in ("/", "/caseload")}
+        assert shown == dict.fromkeys(("/", "/caseload"), "50 %"), person
 
 
 def test_reviews_due_soon_are_the_same_everywhere(app: Flask, world: World, centre: Centre) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy.exc import DBAPIError
 from app.domain.access import Role
 from app.domain.errors import Conflict, Forbidden, InvalidInput
 from app.domain.steps import StepKey
-from app.domain.template_content import parse_content
+from app.domain.template_content import difference, parse_content
 from app.features.plans import templates
 from app.features.plans.commands import SaveDraft
 from app.features.plans.default_template import default_content
@@ -43,7 +43,7 @@ def test_editing_a_published_template_makes_a_draft_and_leaves_the_old_version(w
             uow, SaveDraft(template_id=template.id, name=template.name, description="", content=changed, over=over)
         )
         assert (draft.version, draft.state) == (2, "draft")
-        assert [c.place for c in templates.compare_versions(uow, template.id, 1, 2)] == ["steps.goals.guidance"]
+        assert [c.place for c in difference(*templates.recipes_of(uow, template.id, 1, 2))] == ["steps.goals.guidance"]
         with pytest.raises(Conflict, match="Somebody else"):
             templates.save_draft(
                 uow, SaveDraft(template_id=template.id, name="x", description="", content=changed, over=over)

@@ -1,13 +1,14 @@
 """Which prompts are made, and when: said a second time, slowly, with nothing of the engine.
 
-Nothing here imports the product. Days are stepped one by one and local times are found by walking the clock a minute
-at a time, so that each rule can be read off. A plan is looked at whole at every tick; nothing is carried over from
-one tick to the next but what has happened.
+Nothing here imports the product. Days are stepped one by one and local times are found by walking the clock, so that
+each rule can be read off. A plan is looked at whole when the moment it waits for has come or one of its rules changed,
+and every now and then all are, whatever they wait for; nothing else is carried over from one tick to the next but what
+has happened.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache, lru_cache
@@ -17,6 +18,10 @@ from zoneinfo import ZoneInfo
 Span = tuple[date, date | None]
 Quiet = tuple[int, int] | None
 DAY, MINUTE = timedelta(days=1), timedelta(minutes=1)
+# Every zone a replay names has been whole quarters of an hour away from UTC since 1900, and shifts by such.
+QUARTER = timedelta(minutes=15)
+NEVER = datetime.max.replace(tzinfo=UTC)
+_ALL_EVERY = 20
 NINE = time(9)
 # What counts where nothing is set. Written out: if the product's standard moves, the replay must say so.
 STANDARD: Mapping[str, Any] = {
@@ -59,9 +64,15 @@ class Plan:
     number: int = 0
     answered: set[date] = field(default_factory=set)
     lapsed: set[date] = field(default_factory=set)
+    # The days asked about, also one that was asked for by hand and lies before a later one.
+    opened: set[date] = field(default_factory=set)
     # A day somebody chose, and the moment it was to leave at.
     chosen: date | None = None
     chosen_at: datetime | None = None
+    # One of its rules changed since the workers last looked.
+    reached: bool = False
+    # The moment it waits for, `NEVER` for none; None: not known, because something happened since.
+    waits: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -72,6 +83,7 @@ class Made:
     day: date
     at: datetime
     reminders: tuple[tuple[int, datetime], ...]
+    by_hand: bool = False
 
 
 @dataclass(frozen=True)
@@ -148,17 +160,21 @@ def clock(zone: str) -> ZoneInfo:
 
 @lru_cache(maxsize=400_000)
 def nine_o_clock(zone: str, day: date) -> datetime:
-    """The first minute at which the wall clock shows nine of this day or later."""
+    """The first moment at which the wall clock shows nine of this day or later."""
     moment = datetime.combine(day, time(0), UTC) - timedelta(hours=15)
     wall = datetime.combine(day, NINE)
     while moment.astimezone(clock(zone)).replace(tzinfo=None) < wall:
-        moment += MINUTE
+        moment += QUARTER
     return moment
+
+
+def is_open(day: date, rules: Rules, spans: frozenset[Span]) -> bool:
+    return day.weekday() in rules.weekdays and not is_paused(day, spans)
 
 
 def may_leave(moment: datetime, zone: str, rules: Rules, spans: frozenset[Span]) -> bool:
     local = moment.astimezone(clock(zone))
-    if local.weekday() not in rules.weekdays or is_paused(local.date(), spans):
+    if not is_open(local.date(), rules, spans):
         return False
     if rules.quiet is None:
         return True
@@ -167,13 +183,18 @@ def may_leave(moment: datetime, zone: str, rules: Rules, spans: frozenset[Span])
     return not quiet
 
 
+@lru_cache(maxsize=10_000)
 def first_leave(moment: datetime, zone: str, rules: Rules, spans: frozenset[Span]) -> datetime | None:
     """The first moment from this one on at which a message may leave; None where a pause never ends."""
+    today = moment.astimezone(clock(zone)).date()
+    # Ten years have many holidays; those that are over are not asked about again every minute.
+    spans = frozenset((first, last) for first, last in spans if last is None or last >= today)
     opens = [first for first, last in spans if last is None]
     if not may_leave(moment, zone, rules, spans):
         moment = moment.replace(second=0, microsecond=0)
         while True:
-            moment += MINUTE
+            closed = not is_open(moment.astimezone(clock(zone)).date(), rules, spans)
+            moment += QUARTER if closed and moment.minute % 15 == 0 else MINUTE
             if opens and moment.astimezone(clock(zone)).date() >= min(opens):
                 return None
             if may_leave(moment, zone, rules, spans):
@@ -187,11 +208,10 @@ def leaving(day: date, zone: str, rules: Rules, spans: frozenset[Span]) -> datet
     while True:
         if any(first <= day and last is None for first, last in spans):
             return None
-        if day.weekday() in rules.weekdays and not is_paused(day, spans):
+        if is_open(day, rules, spans):
             moment = nine_o_clock(zone, day)
             # A day may be skipped by its zone; the one the clock shows then must be allowed too.
-            shown = moment.astimezone(clock(zone)).date()
-            if shown.weekday() in rules.weekdays and not is_paused(shown, spans):
+            if is_open(moment.astimezone(clock(zone)).date(), rules, spans):
                 return first_leave(moment, zone, rules, spans)
         day += DAY
 
@@ -208,8 +228,9 @@ class Model:
         # ("organization", None), ("template", 3), ("cohort", 2), ("plan", 17) -> what is set there, and since when.
         self.policies: dict[tuple[str, int | None], tuple[Rules, datetime]] = {}
         self.recipes: dict[int, Rules | None] = {}
-        self.made: list[Made] = []
-        self.told: list[Told] = []
+        # What was done, in the order of time; of one plan in the order in which it was done.
+        self.acts: list[Made | Told] = []
+        self._ticks = 0
 
     def rules(self, plan: Plan) -> Rules:
         """The nearest: the plan's own, its cohort's set last, its template's, the recipe, the organization's."""
@@ -232,13 +253,43 @@ class Model:
     def spans(self, plan: Plan) -> frozenset[Span]:
         return frozenset([*plan.pauses.values(), *self.holidays.values()])
 
-    def renew(self, now: datetime) -> None:
-        """A rule changed: what a plan has begun or was given by hand is read under the new rules."""
-        for plan in self.plans.values():
-            if plan.active and plan.asking is not None and plan.asking not in plan.answered:
-                self._reread(plan)
-            elif plan.active and plan.chosen is not None:
-                self._rechoose(plan, now)
+    def reaches(self, scope: str, number: int | None) -> list[Plan]:
+        """The plans a policy is for, whether or not a nearer one counts for them."""
+        belongs = {
+            "organization": lambda _: True,
+            "template": lambda plan: plan.template == number,
+            "cohort": lambda plan: number in plan.cohorts,
+            "plan": lambda plan: plan.key == number,
+        }
+        return [plan for plan in self.plans.values() if belongs[scope](plan)]
+
+    def touch(self, plans: Iterable[Plan]) -> None:
+        """A rule of these plans changed; the workers will see it when they come."""
+        for plan in plans:
+            plan.reached, plan.waits = True, None
+
+    def renew(self, plans: Iterable[Plan], now: datetime) -> None:
+        """The rules of these plans changed, and what they have begun or was chosen is read under the new ones now."""
+        for plan in plans:
+            plan.waits = None
+            if plan.active:
+                self._renew(plan, now)
+
+    def ask(self, plan: Plan, day: date, now: datetime) -> None:
+        """Somebody asks for a review by hand."""
+        plan.chosen, plan.chosen_at, plan.reached, plan.waits = day, now, False, None
+
+    def answer(self, plan: Plan, day: date) -> None:
+        """The client answers."""
+        plan.answered.add(day)
+        plan.waits = None
+
+    def _renew(self, plan: Plan, now: datetime) -> None:
+        plan.reached = False
+        if plan.asking is not None and plan.asking not in plan.answered:
+            self._reread(plan)
+        elif plan.chosen is not None:
+            self._rechoose(plan, now)
 
     def _reread(self, plan: Plan) -> None:
         """A number past the reminders is telling the counsellor; one for administrators who are not told is the end."""
@@ -261,14 +312,42 @@ class Model:
 
     def tick(self, now: datetime) -> datetime | None:
         """The workers are there at this moment and do all that is due. Returns the earliest moment waited for."""
-        waited = []
+        self._ticks += 1
         for plan in self.plans.values():
-            moment = self._visit(plan, now)
-            if moment is not None:
-                waited.append(moment)
-        return min(waited, default=None)
+            if plan.waits is None or plan.waits <= now or self._ticks % _ALL_EVERY == 0:
+                plan.waits = self._visit(plan, now) or NEVER
+        earliest = min((plan.waits for plan in self.plans.values() if plan.waits is not None), default=NEVER)
+        return None if earliest == NEVER else earliest
+
+    def look(self, now: datetime) -> None:
+        """The workers read the rules that changed, and make nothing yet."""
+        for plan in self.plans.values():
+            self._look(plan, now)
+
+    def begin(self, now: datetime, done: Mapping[int, int]) -> None:
+        """The workers do a part of what is due: so many acts of each of these plans, by the rules as they still are.
+
+        What they had done of a plan before its rules changed stays; the rest of the tick comes after the change.
+        """
+        for key, most in done.items():
+            plan, enough = self.plans[key], len(self.acts) + most
+            plan.waits = None
+            self._look(plan, now)
+            while plan.active and len(self.acts) < enough and self._one(plan, now) is None and not self._idle:
+                continue
+            self._settle(plan)
+
+    def _look(self, plan: Plan, now: datetime) -> None:
+        if plan.active and plan.reached:
+            self._renew(plan, now)
+
+    def _settle(self, plan: Plan) -> None:
+        """What follows an act is part of it, under the rules of that moment."""
+        if plan.asking is not None and plan.asking not in plan.answered:
+            self._reread(plan)
 
     def _visit(self, plan: Plan, now: datetime) -> datetime | None:
+        self._look(plan, now)
         while plan.active:
             moment = self._one(plan, now)
             if moment is not None or self._idle:
@@ -297,7 +376,7 @@ class Model:
             if moment is None or moment > now:
                 return self._wait(moment)
             if last_word:
-                self.told.append(Told(plan.key, day, now, number == 101))
+                self.acts.append(Told(plan.key, day, now, number == 101))
                 plan.number = 101
                 if number == 101:
                     plan.asking = None
@@ -307,7 +386,6 @@ class Model:
             if plan.chosen in plan.answered | plan.lapsed:
                 plan.chosen = None
                 return None
-            self._rechoose(plan, now)
             if plan.chosen_at is None or plan.chosen_at > now:
                 return self._wait(plan.chosen_at)
             return self._send(plan, plan.chosen, 0, plan.chosen_at, now)
@@ -343,11 +421,12 @@ class Model:
             if its is None or its > now:
                 break
             reminders.append((following, its))
-        self.made.append(Made(plan.key, day, now, tuple(reminders)))
+        self.acts.append(Made(plan.key, day, now, tuple(reminders), by_hand=plan.chosen == day))
         if number == 0:
-            if plan.started < plan.last < day:
-                plan.lapsed.add(plan.last)
+            # Every earlier one that nobody answered gives way to the one that opens.
+            plan.lapsed |= {earlier for earlier in plan.opened - plan.answered if earlier < day}
             plan.last = max(plan.last, day)
+        plan.opened.add(day)
         plan.chosen = plan.chosen_at = None
         plan.asking, plan.number = day, reminders[-1][0] + 1
         return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from tests.replay.model import Rules
@@ -34,6 +34,7 @@ _A_YEAR = {
     "edit_template": 2,
     "edit_cohort": 5,
     "edit_plan": 40,
+    "edit_leaving": 6,
     "remove_policy": 12,
     "join": 60,
     "leave": 40,
@@ -45,7 +46,16 @@ _A_YEAR = {
     "outage": 9,
 }
 # These are of the organization, not of its plans: a smaller one has as many.
-_WHOLE = {"holiday", "move_organization", "edit_organization", "edit_template", "term", "jump", "outage"}
+_WHOLE = {
+    "holiday",
+    "move_organization",
+    "edit_organization",
+    "edit_template",
+    "edit_leaving",
+    "term",
+    "jump",
+    "outage",
+}
 
 
 @dataclass(frozen=True, order=True)
@@ -137,5 +147,20 @@ def terms(first: date, last: date) -> Iterator[tuple[date, date]]:
         yield date(year + 1, 1, 18), date(year + 1, 5, 14)
 
 
-def midnight(day: date) -> datetime:
-    return datetime.combine(day, time(0), UTC)
+def mail_faults(seed: int) -> list[dict[str, Any]]:
+    """How the mail server fails one transfer in three: it puts off, hangs up before the last dot, after it, or late."""
+    ways: tuple[dict[str, Any], ...] = (
+        {"on": "rcpt", "answer": "450 4.2.1 Try again later"},
+        {"on": "rcpt", "answer": "421 4.7.0 Too busy"},
+        {"on": "rcpt", "close": "lost"},
+        {"on": "data", "answer": "451 4.3.0 Try again later"},
+        {"on": "data", "close": "lost"},
+        {"on": "data", "close": "before"},
+    )
+    # Hanging up after the answer, or on who connects, costs no transfer and still is to be lived with.
+    others: tuple[dict[str, Any], ...] = (
+        {"on": "data", "close": "after"},
+        {"on": "connect", "answer": "421 4.3.2 Busy"},
+    )
+    # Asked one after the other, each of what the ones before let pass: 1 - (14/15)^6 is one third.
+    return [{**way, "one_in": 15, "seed": str(seed)} for way in (*ways, *others)]

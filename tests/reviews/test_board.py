@@ -52,6 +52,7 @@ def test_an_administrator_sets_and_takes_away_the_organizations_policy(
     assert "every six months" in browser.get("/reviews").text
     page = browser.post("/reviews/policy/organization", data=FORM, follow_redirects=True)
     assert "every 4 months" in page.text
+    assert "on the day; 2 days after" in page.text
     assert rows(runtime, organization, "SELECT next_review_on FROM plans") == [(date(2027, 1, 7),)]
     shown = browser.get("/reviews/policy/organization").text
     assert 'value="21:00"' in shown

@@ -68,6 +68,8 @@ def test_from_the_mail_through_the_check_in_to_the_new_revision(site: Site, mail
     opened = open_page(site.address + mailed, width=360, height=740)
     phone = opened.page
     phone.get_by_role("button", name="Begin").press("Enter")
+    # `all()` does not wait for the page that is being turned to.
+    expect(phone.get_by_role("button", name="Send my answers")).to_be_visible()
     for question in phone.locator("fieldset:has(.choices-cards)").all():
         question.locator("label").first.click()
     phone.locator("#factor-f2").get_by_text("stronger").click()

@@ -28,6 +28,7 @@ from app.infra.links import make_token
 from app.infra.runtime import Runtime
 from tests.factories import World
 from tests.harness import Clock
+from tests.plans.scenes import make_scene
 from tests.reviews.helpers import make_plans, rows
 from tests.reviews.test_engine import EVERY_DAY
 
@@ -235,6 +236,22 @@ def test_a_signed_in_client_reaches_the_same_page_without_a_link_and_nobody_else
     assert other.post(address, data=KEEP).status_code == 404
     assert browser.post(address, data=KEEP, follow_redirects=True).status_code == 200
     assert rows(runtime, organization, "SELECT state FROM reviews") == [("answered",)]
+
+
+def test_whoever_has_checked_in_today_reads_so_and_can_again_tomorrow(app: Flask, world: World, clock: Clock) -> None:
+    app.config["WTF_CSRF_ENABLED"] = False
+    scene = make_scene(world, clock=clock)
+    browser = world.browser(app, scene.client)
+    address = browser.post("/my-plan/check-in").headers["Location"]
+    assert browser.get(address).status_code == 200
+    rows(world.runtime, scene.organization, "UPDATE reviews SET state = 'closed', closed_at = now() RETURNING 1")
+    again = browser.post("/my-plan/check-in", follow_redirects=True)
+    assert (again.status_code, "You have checked in today already." in again.text) == (200, True)
+    assert "Check in now" not in again.text
+    clock.now += timedelta(days=1)
+    tomorrow = world.browser(app, scene.client)
+    assert "Check in now" in tomorrow.get("/my-plan").text
+    assert "/check-in/" in tomorrow.post("/my-plan/check-in").headers["Location"]
 
 
 def test_m4_one_click_ends_the_mails_without_a_cookie_and_looking_does_not(

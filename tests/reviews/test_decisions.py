@@ -235,7 +235,8 @@ def test_a_meeting_is_noted_and_the_check_in_goes_on_waiting(
 ) -> None:
     organization, _, _ = prompted
     review = answer(app, runtime, prompted, CHANGED)
-    assert desk.post(f"/reviews/{review}/meeting", data={"meeting_on": "soon"}).status_code == 422
+    for wrong in ("soon", "0001-01-01", "9999-12-31"):
+        assert desk.post(f"/reviews/{review}/meeting", data={"meeting_on": wrong}).status_code == 422
     noted = {"meeting_on": "2026-09-14", "meeting_note": "The goals, one by one."}
     assert desk.post(f"/reviews/{review}/meeting", data=noted, follow_redirects=True).status_code == 200
     page = desk.get(f"/reviews/{review}").text

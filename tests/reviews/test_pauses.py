@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 import time
+import zoneinfo
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -291,6 +294,25 @@ def test_who_is_on_leave_is_not_asked_by_hand(runtime: Runtime, world: World) ->
     assert (list(preview.plans), preview.paused) == ([], 1)
 
 
+def test_who_was_asked_by_hand_and_answered_is_not_asked_again_after_a_leave(
+    mailing: Runtime, world: World, clock: Clock, sink: MailSink
+) -> None:
+    organization = world.organization(time_zone="UTC")
+    [plan] = make_plans(mailing, organization, 1, started_on=date(2026, 9, 1), recipe=EVERY_DAY)
+    clock.now = datetime(2026, 9, 7, 10, tzinfo=UTC)
+    with mailing.database.unit_of_work(access.system(organization)) as uow:
+        settings.ask_now(uow, [plan])
+    run(mailing, organization)
+    answered = "UPDATE reviews SET state = 'answered', answered_at = now() RETURNING occurrence_on"
+    assert [row.occurrence_on for row in rows(mailing, organization, answered)] == [date(2026, 9, 7)]
+    pause(mailing, organization, date(2026, 9, 7), date(2026, 9, 20))
+    run(mailing, organization)
+    clock.now = datetime(2026, 9, 21, 10, tzinfo=UTC)
+    run(mailing, organization)
+    assert [row[0] for row in rows(mailing, organization, "SELECT count(*) FROM reviews")] == [1]
+    assert next_of(mailing, organization)[0] == date(2027, 3, 1)
+
+
 def test_silence_reaches_the_counsellor_and_then_the_administrators_once_each(
     mailing: Runtime, world: World, clock: Clock, sink: MailSink
 ) -> None:
@@ -381,3 +403,28 @@ def test_an_administrator_puts_in_a_holiday_and_a_counsellor_sees_it(
     seen = world.browser(app, counsellor).get("/reviews/holidays").text
     assert "Christmas" in seen
     assert "Take it away" not in seen
+
+
+def test_today_is_what_the_program_takes_it_for_where_the_database_knows_a_zone_otherwise(
+    runtime: Runtime, world: World, clock: Clock, tmp_path: Path
+) -> None:
+    # As after a country changed its clock: one of the two has the newer table. Here Lisbon has the hours of Tokyo.
+    shutil.copy(next(Path(root) / "Asia/Tokyo" for root in zoneinfo.TZPATH if Path(root).is_dir()), tmp_path / "Lisbon")
+    (tmp_path / "Europe").mkdir()
+    (tmp_path / "Lisbon").rename(tmp_path / "Europe" / "Lisbon")
+    clock.now = datetime(2026, 9, 7, 20, 0, tzinfo=UTC)
+    organization = world.organization(time_zone="Europe/Lisbon")
+    zoneinfo.reset_tzpath([tmp_path, *zoneinfo.TZPATH])
+    zoneinfo.ZoneInfo.clear_cache(only_keys=["Europe/Lisbon"])
+    try:
+        make_plans(runtime, organization, 1, started_on=START, recipe=ON_THE_DAY)
+        client = client_of(runtime, organization)
+        with runtime.database.unit_of_work(access.system(organization)) as uow:
+            assert settings.prompt_now(uow, [client]) == 1
+        assert next_of(runtime, organization)[0] == date(2026, 9, 8)
+        pause(runtime, organization, date(2026, 9, 8), date(2026, 9, 8))
+        with runtime.database.unit_of_work(access.system(organization)) as uow:
+            assert settings.preview_prompts(uow, [client]).paused == 1
+    finally:
+        zoneinfo.reset_tzpath()
+        zoneinfo.ZoneInfo.clear_cache(only_keys=["Europe/Lisbon"])

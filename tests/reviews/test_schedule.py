@@ -13,6 +13,7 @@ from sqlalchemy import text
 
 from app.domain import access
 from app.domain.cadence import ReviewPolicy, policy_as_json
+from app.features.reviews import schedule
 from app.features.reviews.schedule import schedule_new_plans, schedule_plans, schedule_unscheduled
 from app.infra.runtime import Runtime
 from tests.factories import World
@@ -115,3 +116,13 @@ def test_ten_thousand_plans_are_scheduled_by_a_few_statements(live: Runtime) -> 
         assert schedule_new_plans(uow, plans) == 10_000
         took = time.monotonic() - begun
     assert took < 3, "0.2 s on two quiet cores; row by row it takes more than ten"
+
+
+def test_a_sweep_of_new_tables_reads_each_plan_once_and_not_once_for_every_client(
+    runtime: Runtime, world: World
+) -> None:
+    organization, number = world.organization(), 1000
+    make_plans(runtime, organization, number, started_on=date(2026, 9, 7))
+    explain = "EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) " + schedule._UNSCHEDULED.text
+    (found,) = rows(runtime, organization, explain, most=10_000)
+    assert found[0][0]["Plan"]["Shared Hit Blocks"] < 20 * number

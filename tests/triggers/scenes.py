@@ -13,6 +13,7 @@ from sqlalchemy import text
 from app.domain import access
 from app.domain.access import Role
 from app.domain.triggers import Rule, Trigger
+from app.features.organizations.queries import today_here
 from app.features.plans.models import StepContent
 from app.features.reviews.models import Review
 from app.features.triggers import queries, service
@@ -20,8 +21,6 @@ from app.features.triggers.rules import set_rule
 from app.features.triggers.sources import source_of
 from app.infra.runtime import Runtime
 from tests.factories import Person, World
-
-MIDNIGHT = datetime.min.time()
 
 
 @dataclass
@@ -47,17 +46,19 @@ class Centre:
             else:
                 found.content = dict(content)
 
-    def check_in(self, plan: UUID, on: date, answers: Mapping[str, Any] | None = None) -> None:
-        """A check-in answered on a day."""
+    def check_in(self, plan: UUID, on: date, answers: Mapping[str, Any] | None = None, *, decided: bool = True) -> None:
+        """A check-in answered on a day, and decided about on the same unless it still waits for that."""
+        at = datetime.combine(on, datetime.min.time().replace(hour=12), UTC)
         with self.runtime.database.unit_of_work(access.system(self.organization)) as uow:
             uow.session.add(
                 Review(
                     plan_id=plan,
                     occurrence_on=on,
-                    state="answered",
+                    state="closed" if decided else "answered",
                     answers=dict(answers or {}),
                     outcome="confirm",
-                    answered_at=datetime.combine(on, datetime.min.time().replace(hour=12), UTC),
+                    answered_at=at,
+                    closed_at=at if decided else None,
                 )
             )
 
@@ -65,7 +66,7 @@ class Centre:
         """What a dry run of a rule finds: evidence by plan."""
         with self.runtime.database.unit_of_work(self.admin.actor) as uow:
             made = Rule(kind, **rule) if rule else Rule(kind)
-            touched = queries.dry_run(uow, kind, source_of(uow, made, service.today_of(uow)), most=10_000)
+            touched = queries.dry_run(uow, kind, source_of(uow, made, today_here(uow)), most=10_000)
         found: dict[UUID, list[dict[str, Any]]] = {}
         for row in touched.rows:
             found.setdefault(row.plan_id, []).append(row.evidence)

@@ -7,9 +7,11 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from flask import Flask
 from sqlalchemy import text
 
 from app.domain import access
+from app.domain.access import Role
 from app.domain.errors import Conflict, InvalidInput
 from app.domain.triggers import Rule, Trigger
 from app.features.reviews.engine import make_due_prompts
@@ -149,6 +151,19 @@ def test_who_has_just_checked_in_is_left_alone_for_a_while(world: World, clock: 
     assert centre.look().opened == 1
 
 
+def test_who_answered_and_waits_for_the_counsellor_is_not_asked_anew(world: World, clock: Clock) -> None:
+    centre = late(world, 2)
+    centre.check_in(centre.plans[0], TODAY - timedelta(days=40), decided=False)
+    done = centre.look()
+    assert (done.found, done.joined, done.opened) == ({"step_overdue": 2}, 0, 1)
+    assert opened(centre) == [centre.plans[1]]
+    centre.rows(
+        "UPDATE reviews SET state = 'closed', closed_at = :now WHERE state = 'answered' RETURNING id", now=clock.now
+    )
+    assert centre.look().opened == 1
+    assert sorted(opened(centre)) == sorted(centre.plans)
+
+
 def test_what_is_no_longer_so_waits_no_more(world: World, clock: Clock) -> None:
     centre = late(world, 2)
     limit(centre, 1)
@@ -183,6 +198,38 @@ def test_the_prompt_leaves_and_the_history_says_why(world: World) -> None:
     assert (prompt.plan_id, prompt.occurrence_on, prompt.review_id) == (plan, TODAY, finding.review_id)
     kinds = centre.rows("SELECT kind, detail FROM plan_events WHERE kind = 'review_opened'")
     assert [row.detail for row in kinds] == [{"kinds": ["step_overdue"]}]
+
+
+def test_who_looks_after_the_client_is_told_that_a_review_opened_and_of_a_reason_that_joined(
+    app: Flask, world: World, clock: Clock
+) -> None:
+    centre = late(world, 3)
+    limit(centre, 2)
+    nora = world.person(centre.organization, Role.COUNSELLOR)
+    world.caseload(nora, centre.clients[:2])
+    centre.look()
+    first = centre.rows("SELECT membership_id, kind, params, href FROM notices")
+    asked = set(opened(centre))
+    # Nobody looks after the third, so that the administrators do.
+    of = {
+        plan: (nora if n < 2 else centre.admin).actor.membership_id
+        for n, plan in enumerate(centre.plans)
+        if plan in asked
+    }
+    assert sorted(row.membership_id for row in first) == sorted(who for who in of.values() if who)
+    assert {(row.kind, row.params["why"]) for row in first} == {("review_opened", "A step is overdue")}
+    assert {row.href for row in first} == {
+        f"/clients/{client}" for client, plan in zip(centre.clients, centre.plans, strict=True) if plan in asked
+    }
+    mine = next(plan for plan in centre.plans[:2] if plan in asked)
+    centre.switch_on(Trigger.GOAL_MISSED)
+    missed(centre, mine)
+    assert (centre.look().joined, centre.look().joined) == (1, 0)
+    [joined] = centre.rows("SELECT membership_id, params FROM notices WHERE kind = 'review_reason'")
+    assert (joined.membership_id, joined.params["why"]) == (nora.actor.membership_id, "A goal was missed")
+    page = world.browser(app, nora).get("/inbox").text
+    assert f"There is another reason for the open check-in of {joined.params['name']}: A goal was missed." in page
+    assert "was opened beside the calendar: A step is overdue." in page
 
 
 def test_each_review_is_dated_in_its_clients_own_zone(world: World, clock: Clock) -> None:
@@ -290,6 +337,7 @@ def test_an_event_of_a_cohort_alone_touches_its_members(world: World) -> None:
         ({"families": ("15",), "title": " "}, "title"),
         ({"families": ("15",), "words": "x" * 2001}, "words"),
         ({"families": ("15",), "reach": "near"}, "reach"),
+        ({"families": ("15",), "happened_on": date(9999, 12, 31)}, "happened_on"),
     ],
 )
 def test_an_event_that_says_too_little_or_what_nobody_knows_is_refused(

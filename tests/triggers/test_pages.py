@@ -112,7 +112,7 @@ def test_the_client_reads_why_on_my_plan(world: World, app: Flask) -> None:
         events.open_event(uow, events.record_event(uow, command).id)
     page = browser.get("/my-plan").text
     assert "Why now" in page
-    assert "New law (7 September 2026): Read it." in page
+    assert "Something changed that your plan rests on: New law (7 September 2026). Read it." in page
 
 
 @pytest.mark.parametrize("role", [Role.COUNSELLOR, Role.ANALYST, Role.CLIENT])

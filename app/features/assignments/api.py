@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
 
 from app.domain.access import Permission
-from app.domain.errors import NotFound
 from app.features.assignments import queries, service
-from app.features.assignments.commands import AssignTemplate
+from app.features.assignments.commands import Assign, GivenAction
 from app.features.assignments.models import Assignment
 from app.features.assignments.schemas import (
     AssignmentPreviewSchema,
@@ -26,18 +26,18 @@ from app.infra.web.api.paging import page
 from app.infra.web.api.schemas import page_of
 from app.infra.web.context import unit_of_work
 
-blueprint = ApiBlueprint("Assignments", __name__, description="Templates given to many clients at once.")
+blueprint = ApiBlueprint(
+    "Assignments",
+    __name__,
+    description="What is given to many clients at once.",
+)
 
 
-def _command(body: dict[str, Any]) -> AssignTemplate:
-    return AssignTemplate(**body | {"client_ids": tuple(body.get("client_ids", ()))})
-
-
-def _find(uow: UnitOfWork, assignment_id: UUID) -> Assignment:
-    found = uow.session.scalars(select(Assignment).where(Assignment.id == assignment_id)).one_or_none()
-    if found is None:
-        raise NotFound("There is no such assignment.")
-    return found
+def _command(body: dict[str, Any]) -> Assign:
+    given = body | {"client_ids": tuple(body.get("client_ids", ()))}
+    if "action" in body:
+        given["action"] = GivenAction(**body["action"])
+    return Assign(**given)
 
 
 @blueprint.get("/assignments")
@@ -50,6 +50,8 @@ def list_assignments(query: dict[str, Any]) -> dict[str, Any]:
         found = select(Assignment)
         if "state" in query:
             found = found.where(Assignment.state == query["state"])
+        if "what" in query:
+            found = found.where(Assignment.what == query["what"])
         if "cohort" in query:
             found = found.where(Assignment.cohort_id == query["cohort"])
         return page(uow, found, (Assignment.created_at, Assignment.id), query, descending=True)
@@ -59,10 +61,11 @@ def list_assignments(query: dict[str, Any]) -> dict[str, Any]:
 @requires(Permission.ASSIGN)
 @blueprint.arguments(NewAssignmentSchema)
 @blueprint.response(200, AssignmentPreviewSchema)
-def preview_assignment(body: dict[str, Any]) -> queries.Preview:
-    """What an assignment would do, in numbers; nothing happens."""
+def preview_assignment(body: dict[str, Any]) -> dict[str, Any]:
+    """What an assignment would do, in numbers; whom it counted is kept for a day, for starting it with them."""
     with unit_of_work() as uow:
-        return queries.preview(uow, _command(body))
+        selection, numbers = service.preview(uow, _command(body))
+        return {"selection_id": selection.id, **asdict(numbers)}
 
 
 @blueprint.post("/assignments")
@@ -71,9 +74,9 @@ def preview_assignment(body: dict[str, Any]) -> queries.Preview:
 @blueprint.arguments(NewAssignmentSchema)
 @blueprint.response(202, AssignmentSchema)
 def create_assignment(uow: UnitOfWork, body: dict[str, Any]) -> Assignment:
-    """Start giving the template; the job named in the answer does it."""
-    job = service.assign_template(uow, _command(body))
-    return _find(uow, UUID(job.params["assignment"]))
+    """Start giving; the job named in the answer does it."""
+    job = service.assign(uow, _command(body))
+    return queries.find_assignment(uow, UUID(job.params["assignment"]))
 
 
 @blueprint.get("/assignments/<uuid:assignment_id>")
@@ -82,14 +85,31 @@ def create_assignment(uow: UnitOfWork, body: dict[str, Any]) -> Assignment:
 def read_assignment(assignment_id: UUID) -> Assignment:
     """One assignment."""
     with unit_of_work() as uow:
-        return _find(uow, assignment_id)
+        return queries.find_assignment(uow, assignment_id)
 
 
 @blueprint.post("/assignments/<uuid:assignment_id>/end")
 @requires(Permission.ASSIGN)
 @blueprint.response(200, AssignmentSchema)
 def end_assignment(assignment_id: UUID) -> Assignment:
-    """Stop giving a standing assignment to later members; plans already given stay."""
+    """Stop giving a standing assignment to later members; what was given stays."""
     with unit_of_work() as uow:
-        service.end_assignment(uow, assignment_id)
-        return _find(uow, assignment_id)
+        return service.end_assignment(uow, assignment_id)
+
+
+@blueprint.post("/assignments/<uuid:assignment_id>/pause")
+@requires(Permission.ASSIGN)
+@blueprint.response(200, AssignmentSchema)
+def pause_assignment(assignment_id: UUID) -> Assignment:
+    """Let a standing assignment rest."""
+    with unit_of_work() as uow:
+        return service.pause_assignment(uow, assignment_id)
+
+
+@blueprint.post("/assignments/<uuid:assignment_id>/resume")
+@requires(Permission.ASSIGN)
+@blueprint.response(200, AssignmentSchema)
+def resume_assignment(assignment_id: UUID) -> Assignment:
+    """Let a resting assignment go on; who joined or left meanwhile is seen to now."""
+    with unit_of_work() as uow:
+        return service.resume_assignment(uow, assignment_id)

@@ -1,62 +1,91 @@
-"""Reads of assigning: whom a target reaches, and what a preview says of them."""
+"""Reads of assigning: what a preview says, and which assignments there are."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Select, Uuid, and_, cast, func, or_, select
+from sqlalchemy import func, select, text
 
-from app.domain.errors import FieldProblem as Problem
-from app.domain.errors import InvalidInput, NotFound
-from app.domain.template_content import parse_content
-from app.features.assignments.commands import AssignTemplate
-from app.features.clients.models import Client
-from app.features.clients.policy import visible_clients
-from app.features.cohorts.models import Cohort, CohortMember
-from app.features.plans.models import Plan, PlanTemplate, TemplateVersion
-from app.features.plans.templates import refuse_missing_terms
+from app.domain.errors import NotFound
+from app.features.assignments.gifts import OUTCOMES
+from app.features.assignments.models import Assignment
+from app.features.assignments.registry import GIFTS
+from app.features.cohorts.models import Cohort
+from app.features.organizations.models import Membership
+from app.features.plans.models import PlanTemplate, TemplateVersion
 from app.infra.db.open import UnitOfWork
+
+_COUNT = """
+    SELECT outcome, count(*) AS clients,
+           count(*) FILTER (WHERE email <> '' AND NOT EXISTS (
+               SELECT FROM suppressed_addresses x WHERE x.address = lower(chosen.email))) AS reachable
+    FROM chosen GROUP BY outcome ORDER BY count(*) DESC
+"""
+_MEMBERS = text(
+    "SELECT assignment_id, state, count(*) AS clients FROM assignment_members"
+    " WHERE assignment_id = ANY(CAST(:ids AS uuid[])) GROUP BY assignment_id, state"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why some are not given it: the code and its sentence, and how many they are."""
+
+    code: str
+    sentence: str
+    clients: int
 
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What an assignment would do, in numbers of clients; and who could get a prompt by e-mail."""
+    """What an assignment would do, in numbers of clients.
 
-    targeted: int
-    created: int
-    with_plan: int
-    inactive: int
-    without_email: int
-    not_yours: int
+    `already` have it, `refused` cannot have it, each with reasons; `mailed` of the new ones would get the mail that
+    tells of it, if it is to be told; `unreachable` of the new ones have no e-mail address that takes mail. `not_seen`
+    were named besides and are not the actor's to see.
+    """
 
-
-def target_of(uow: UnitOfWork, command: AssignTemplate) -> Select[UUID]:
-    """Ids of the clients the command names and the actor may assign to, in order of name."""
-    chosen = select(Client.id).where(visible_clients(uow.actor))
-    if command.cohort_id is not None:
-        chosen = chosen.join(CohortMember, CohortMember.client_id == Client.id)
-        chosen = chosen.where(CohortMember.cohort_id == command.cohort_id)
-    else:
-        chosen = chosen.where(Client.id == func.any(cast(list(command.client_ids), ARRAY(Uuid))))
-    return chosen.order_by(Client.family_folded, Client.given_folded, Client.id)
+    not_seen: int
+    chosen: int
+    new: int
+    already: list[Reason]
+    refused: list[Reason]
+    mailed: int
+    unreachable: int
 
 
-def published_version(uow: UnitOfWork, template_id: UUID, version: int) -> tuple[PlanTemplate, TemplateVersion]:
-    """The template and its published version. Raises NotFound for a draft or a template that is not there."""
-    row = uow.session.execute(
-        select(PlanTemplate, TemplateVersion)
-        .join(TemplateVersion, TemplateVersion.template_id == PlanTemplate.id)
-        .where(
-            PlanTemplate.id == template_id,
-            TemplateVersion.version == version,
-            TemplateVersion.state == "published",
-        )
-    ).one_or_none()
-    if row is None:
-        raise NotFound("There is no such published version of a template.")
-    template, found = row
-    return template, found
+@dataclass(frozen=True, slots=True)
+class StandingLine:
+    """An assignment as the list shows it: what it gives, to which cohort, by whom, and its members by state."""
+
+    assignment: Assignment
+    title: str
+    cohort: str | None
+    creator: str | None
+    members: dict[str, int]
+
+
+def count_outcomes(
+    uow: UnitOfWork, assignment: Assignment, clients: Sequence[UUID], *, tell: bool, not_seen: int = 0
+) -> Preview:
+    """Count what giving the assignment to these clients would do, in one statement however many."""
+    gift = GIFTS[assignment.what]
+    rows = gift.count(uow, assignment, clients, _COUNT)
+    new = next((row for row in rows if row.outcome is None), None)
+    reasons = [
+        (OUTCOMES[r.outcome][0], Reason(r.outcome, OUTCOMES[r.outcome][1], r.clients)) for r in rows if r.outcome
+    ]
+    return Preview(
+        not_seen=not_seen,
+        chosen=sum(row.clients for row in rows),
+        new=new.clients if new else 0,
+        already=[reason for has, reason in reasons if has],
+        refused=[reason for has, reason in reasons if not has],
+        mailed=new.reachable if new and tell else 0,
+        unreachable=new.clients - new.reachable if new else 0,
+    )
 
 
 def latest_published(uow: UnitOfWork) -> list[tuple[PlanTemplate, int]]:
@@ -76,52 +105,29 @@ def latest_published(uow: UnitOfWork) -> list[tuple[PlanTemplate, int]]:
     return [(template, version) for template, version in rows]
 
 
-def preview(uow: UnitOfWork, command: AssignTemplate) -> Preview:
-    """Count what the command would do.
-
-    Raises NotFound for a foreign template or cohort, InvalidInput for a bad target or a recipe that cannot be followed.
-    """
-    _, version = published_version(uow, command.template_id, command.version)
-    check_target(uow, command)
-    refuse_missing_terms(uow, parse_content(version.content))
-    target = target_of(uow, command).order_by(None).subquery()
-    plan = and_(Plan.client_id == Client.id, Plan.status == "active")
-    row = uow.session.execute(
-        select(
-            func.count().label("targeted"),
-            func.count().filter(Client.active, Plan.id.is_(None)).label("created"),
-            func.count().filter(Client.active, Plan.id.is_not(None)).label("with_plan"),
-            func.count().filter(~Client.active).label("inactive"),
-            func.count()
-            .filter(Client.active, Plan.id.is_(None), or_(Client.email.is_(None), Client.email == ""))
-            .label("without_email"),
-        )
-        .select_from(Client)
-        .join(target, target.c.id == Client.id)
-        .outerjoin(Plan, plan)
-    ).one()
-    named = len(set(command.client_ids))
-    if command.cohort_id is not None:
-        named = uow.session.execute(
-            select(func.count()).select_from(CohortMember).where(CohortMember.cohort_id == command.cohort_id)
-        ).scalar_one()
-    return Preview(
-        targeted=row.targeted,
-        created=row.created,
-        with_plan=row.with_plan,
-        inactive=row.inactive,
-        without_email=row.without_email,
-        not_yours=named - row.targeted,
-    )
+def find_assignment(uow: UnitOfWork, assignment_id: UUID, *, lock: bool = False) -> Assignment:
+    """The assignment. Raises NotFound when there is none."""
+    found = select(Assignment).where(Assignment.id == assignment_id)
+    assignment = uow.session.scalars(found.with_for_update() if lock else found).one_or_none()
+    if assignment is None:
+        raise NotFound("There is no such assignment.")
+    return assignment
 
 
-def check_target(uow: UnitOfWork, command: AssignTemplate) -> None:
-    """Raise InvalidInput unless exactly one target is named, NotFound for a foreign cohort."""
-    if (command.cohort_id is None) == (not command.client_ids):
-        raise InvalidInput([Problem("target", "Choose a cohort, or tick at least one person.")])
-    if command.standing and command.cohort_id is None:
-        raise InvalidInput([Problem("standing", "Only an assignment to a cohort can go on for later members.")])
-    if command.cohort_id is not None:
-        found = uow.session.scalars(select(Cohort.id).where(Cohort.id == command.cohort_id)).one_or_none()
-        if found is None:
-            raise NotFound("There is no such cohort.")
+def standing_lines(uow: UnitOfWork) -> list[StandingLine]:
+    """The standing assignments that go on or rest, newest first."""
+    rows = uow.session.execute(
+        select(Assignment, Cohort.name, Membership.name)
+        .join(Cohort, Cohort.id == Assignment.cohort_id)
+        .outerjoin(Membership, Membership.id == Assignment.created_by)
+        .where(Assignment.standing, Assignment.state.in_(("active", "paused")))
+        .order_by(Assignment.created_at.desc(), Assignment.id)
+    ).all()
+    members: dict[UUID, dict[str, int]] = {}
+    ids = [assignment.id for assignment, _, _ in rows]
+    for row in uow.session.execute(_MEMBERS, {"ids": ids}):
+        members.setdefault(row.assignment_id, {})[row.state] = row.clients
+    return [
+        StandingLine(one, GIFTS[one.what].title(uow, one), cohort, creator, members.get(one.id, {}))
+        for one, cohort, creator in rows
+    ]

@@ -63,3 +63,12 @@ class RemoveCounsellor:
 
     counsellor_id: UUID
     clients: ClientChoice
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateLabel:
+    """A new label: the organization's where it is shared, else the actor's own."""
+
+    name: str
+    tone: str = "plain"
+    shared: bool = False

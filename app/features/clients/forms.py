@@ -9,7 +9,7 @@ from zoneinfo import available_timezones
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 from flask_wtf import FlaskForm
-from wtforms import BooleanField, EmailField, HiddenField, SelectField, StringField, TextAreaField
+from wtforms import BooleanField, EmailField, SelectField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired
 from wtforms.widgets import DateInput
@@ -81,14 +81,6 @@ class AttributeForm(FlaskForm):  # type: ignore[misc] # Flask-WTF carries no typ
             SelectChoice("choice", gettext("choice from a list")),
             SelectChoice("boolean", gettext("yes or no")),
         ]
-
-
-class MoveForm(FlaskForm):  # type: ignore[misc] # Flask-WTF carries no types
-    """Who takes the chosen clients, and as what."""
-
-    counsellor = SelectField(_("To"), validators=[InputRequired(_("Choose who takes them."))])
-    kind = SelectField(_("As"))
-    back = HiddenField()
 
 
 def client_form(attributes: Sequence[Attribute], client: Client | None = None) -> ClientForm:

@@ -84,7 +84,8 @@ def write_letter(uow: UnitOfWork, command: WriteLetter) -> UUID:
     return message_id
 
 
-def _render(_: Settings, draft: Draft) -> Words:
+def render_letter(_: Settings, draft: Draft) -> Words:
+    """A letter as its writer wrote it, with who wrote it below; for letters to many too."""
     values = {name: str(draft.params[name]) for name in ("subject", "text", "sender")}
     # What somebody wrote keeps its paragraphs in HTML as well.
     written = Markup("\n").join(
@@ -96,6 +97,6 @@ def _render(_: Settings, draft: Draft) -> Words:
 # A person wrote to a person, so no reader can decline it as one of many; it still counts in the budget unless its
 # writer says that it cannot wait.
 KINDS: tuple[MessageKind, ...] = (
-    MessageKind(name=LETTER_KIND, optional=False, render=_render),
-    MessageKind(name=URGENT_LETTER_KIND, optional=False, urgent=True, render=_render),
+    MessageKind(name=LETTER_KIND, optional=False, render=render_letter),
+    MessageKind(name=URGENT_LETTER_KIND, optional=False, urgent=True, render=render_letter),
 )

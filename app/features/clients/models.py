@@ -98,6 +98,78 @@ class CaseloadEntry(TenantRow, Base):
     )
 
 
+class Label(TenantEntity, Base):
+    """A word put on clients: the organization's (without an owner), or one member's own that nobody else sees."""
+
+    __tablename__ = "labels"
+    name: Mapped[str] = mapped_column(Text)
+    # How it is drawn, one of the tags' tones.
+    tone: Mapped[str] = mapped_column(Text, server_default="plain")
+    owner_id: Mapped[UUID | None]
+    created_by: Mapped[UUID | None]
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=_NOW)
+    __table_args__ = (
+        of_organization(),
+        tenant_key("owner_id", "memberships.id"),
+        tenant_key("created_by", "memberships.id"),
+        UniqueConstraint("organization_id", "owner_id", "name", postgresql_nulls_not_distinct=True),
+        CheckConstraint("tone IN ('plain', 'ok', 'brass', 'bad', 'wait')", name="tone"),
+        CheckConstraint("btrim(name) <> '' AND length(name) <= 60", name="name"),
+    )
+
+
+class ClientLabel(TenantRow, Base):
+    """That a client has a label."""
+
+    __tablename__ = "client_labels"
+    label_id: Mapped[UUID] = mapped_column(primary_key=True)
+    client_id: Mapped[UUID] = mapped_column(primary_key=True)
+    since: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=_NOW)
+    __table_args__ = (
+        tenant_key("label_id", "labels.id", ondelete="CASCADE"),
+        tenant_key("client_id", "clients.id", ondelete="CASCADE"),
+        Index(None, "organization_id", "client_id"),
+    )
+
+
+class ClientPair(TenantRow, Base):
+    """What was decided of two records that look like one person: `linked`, or `different`.
+
+    A linked one is put behind the other: it is no longer active, keeps all that is its own, and comes back whole when
+    the link is taken away. A trigger keeps a roster from bringing it back before.
+    """
+
+    __tablename__ = "client_pairs"
+    first_id: Mapped[UUID] = mapped_column(primary_key=True)
+    second_id: Mapped[UUID] = mapped_column(primary_key=True)
+    state: Mapped[str] = mapped_column(Text)
+    # The one of the two that was put behind the other.
+    linked_id: Mapped[UUID | None]
+    # What linking changed: whether it was active, and the account that went over to the other.
+    before: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'::jsonb"))
+    decided_by: Mapped[UUID | None]
+    decided_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    __table_args__ = (
+        tenant_key("first_id", "clients.id", ondelete="CASCADE"),
+        tenant_key("second_id", "clients.id", ondelete="CASCADE"),
+        tenant_key("decided_by", "memberships.id"),
+        CheckConstraint("first_id < second_id", name="order"),
+        CheckConstraint(
+            "state IN ('linked', 'different') AND (state = 'linked') = (linked_id IS NOT NULL)"
+            " AND (linked_id IS NULL OR linked_id IN (first_id, second_id))",
+            name="state",
+        ),
+        Index(None, "organization_id", "second_id"),
+        Index(
+            "uq_client_pairs_linked",
+            "organization_id",
+            "linked_id",
+            unique=True,
+            postgresql_where=text("state = 'linked'"),
+        ),
+    )
+
+
 class RosterImport(TenantEntity, Base):
     """One file of people: checked whole, then applied by a job, and undone from what it replaced."""
 

@@ -1,4 +1,4 @@
-"""Pages of clients: add and edit one, note a contact, define attributes, move a caseload."""
+"""Pages of clients: add and edit one, note a contact, define attributes."""
 
 from __future__ import annotations
 
@@ -6,17 +6,14 @@ from uuid import UUID
 
 from flask import Blueprint, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext, ngettext
-from sqlalchemy import func, select
-from wtforms.fields.choices import SelectChoice
+from flask_babel import gettext
 
 from app.domain.access import Permission
-from app.domain.errors import FieldProblem, InvalidInput
+from app.domain.errors import InvalidInput
 from app.features.clients import queries, service
-from app.features.clients.commands import AssignCounsellor, ChangeAttribute, DefineAttribute
-from app.features.clients.forms import AttributeForm, MoveForm, client_form, renamed
+from app.features.clients.commands import ChangeAttribute, DefineAttribute
+from app.features.clients.forms import AttributeForm, client_form, renamed
 from app.features.identity.pages import show_problems
-from app.infra.db.open import UnitOfWork
 from app.infra.web.access import requires
 from app.infra.web.context import unit_of_work
 
@@ -121,44 +118,3 @@ def change_attribute(attribute_id: UUID) -> ResponseReturnValue:
         changed = service.change_attribute(uow, command)
         flash(gettext("%(label)s is saved.", label=changed.label))
     return redirect(url_for("clients.attributes"))
-
-
-@blueprint.route("/clients/move", methods=["POST"])
-@requires(Permission.MANAGE_PEOPLE)
-def move() -> ResponseReturnValue:
-    """Choose who takes the chosen clients, with numbers; then hand them over."""
-    g.nav_endpoint = "overview.caseload"
-    chosen = _ticked()
-    form = MoveForm(formdata=request.form if "counsellor" in request.form else None)
-    with unit_of_work() as uow:
-        form.counsellor.choices = [
-            SelectChoice("", gettext("Choose")),
-            *(SelectChoice(str(c.id), c.name) for c in queries.counsellors(uow)),
-        ]
-        form.kind.choices = [
-            SelectChoice("primary", gettext("primary, in place of whoever is now")),
-            SelectChoice("supporting", gettext("supporting, beside the primary one")),
-        ]
-        if "counsellor" in request.form and form.validate():
-            command = AssignCounsellor(counsellor_id=UUID(form.counsellor.data), clients=chosen, kind=form.kind.data)
-            moved = service.assign_counsellor(uow, command)
-            flash(ngettext("%(num)s person was handed over.", "%(num)s people were handed over.", moved))
-            return redirect(url_for("overview.caseload"))
-        seen = _count(uow, chosen)
-    page = render_template("clients/move.html", form=form, chosen=chosen, seen=seen)
-    return page, 422 if form.errors else 200
-
-
-def _ticked() -> list[UUID]:
-    try:
-        ids = list(dict.fromkeys(UUID(value) for value in request.form.getlist("client")))
-    except ValueError:
-        ids = []
-    if not ids:
-        raise InvalidInput([FieldProblem("client", gettext("Tick at least one person first."))])
-    return ids
-
-
-def _count(uow: UnitOfWork, chosen: list[UUID]) -> int:
-    ids = queries.chosen_clients(uow, chosen).subquery()
-    return uow.session.execute(select(func.count()).select_from(ids)).scalar_one()

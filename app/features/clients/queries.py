@@ -6,17 +6,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import ARRAY, ColumnElement, Select, Uuid, and_, func, literal, or_, select
+from sqlalchemy import ARRAY, ColumnElement, Select, Uuid, and_, func, literal, or_, select, true
 
 from app.domain.attributes import Attribute
 from app.domain.errors import NotFound
 from app.domain.folding import fold_words
+from app.domain.saying import later
 from app.features.clients.commands import ClientChoice
 from app.features.clients.models import AttributeDefinition, CaseloadEntry, Client
-from app.features.clients.policy import visible_clients
+from app.features.clients.policy import seen_by, visible_clients
 from app.features.organizations.models import Membership
 from app.infra.db.open import UnitOfWork
 
+# What a job says of a client who left the caseload of whoever asked for it, or for taking it back.
+NOT_THEIRS = later("Is no longer in the caseload of whoever asked for this.")
 _SEARCHED = (Client.family_folded, Client.given_folded, Client.email_folded, Client.external_folded)
 
 
@@ -74,6 +77,15 @@ def chosen_clients(uow: UnitOfWork, clients: ClientChoice) -> Select[UUID]:
 def select_ids(ids: Sequence[UUID]) -> Select[UUID]:
     """The ids as rows, in one array parameter however many: `IN (...)` binds each and stops at 65,535."""
     return select(func.unnest(literal(list(ids), ARRAY(Uuid)), type_=Uuid()))
+
+
+def still_seen(uow: UnitOfWork, membership_id: UUID | None, clients: Sequence[UUID]) -> list[UUID]:
+    """Those of the clients whom a member who is not here to ask (see `seen_by`) sees now, in the order given."""
+    criterion = seen_by(uow, membership_id)
+    if criterion.compare(true()):
+        return list(clients)
+    seen = set(uow.session.scalars(select(Client.id).where(Client.id.in_(select_ids(clients)), criterion)))
+    return [client for client in clients if client in seen]
 
 
 def attribute_rows(uow: UnitOfWork) -> list[AttributeDefinition]:

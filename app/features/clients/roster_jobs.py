@@ -20,9 +20,10 @@ from app.features.clients import roster_reader as reader
 from app.features.clients import roster_sql as sql
 from app.features.clients.models import AttributeDefinition, RosterChunk, RosterImport, RosterRow
 from app.features.clients.roster_check import BadRow, Cleaned, Reading, clean
+from app.features.jobs.items import add_items
 from app.features.jobs.kinds import JobKind, SlowWork
 from app.features.jobs.models import Job, JobItem, StoredFile
-from app.features.jobs.service import Settled, add_items, get_job
+from app.features.jobs.service import Settled, get_job
 from app.features.organizations.models import Membership
 from app.infra.db.open import Bell, UnitOfWork
 from app.infra.runtime import Runtime
@@ -310,6 +311,7 @@ def forget(uow: UnitOfWork, import_id: UUID) -> None:
 CHECK = JobKind(
     name="roster.check",
     label=lazy_gettext("Check a roster"),
+    permission=access.Permission.IMPORT_ROSTER,
     # Four pieces of 5,000 rows a claim: memory stays flat, and the three transactions of a claim weigh little.
     batch_size=4,
     slow=SlowWork(load=_load, act=_act, store=_store),
@@ -318,6 +320,7 @@ CHECK = JobKind(
 APPLY = JobKind(
     name="roster.apply",
     label=lazy_gettext("Import a roster"),
+    permission=access.Permission.IMPORT_ROSTER,
     batch_size=2,
     batch=_apply,
     finish=_finish_apply,

@@ -25,6 +25,7 @@ from app.features.clients.roster_sheets import write_csv, write_xlsx
 from app.features.jobs.pages import progress_view
 from app.features.jobs.service import progress as progress_of
 from app.infra.db.open import UnitOfWork
+from app.infra.sheets import XLSX
 from app.infra.web.access import requires
 from app.infra.web.context import actor, runtime, unit_of_work
 from app.infra.web.given import whole_in_query
@@ -34,7 +35,7 @@ _PAGE = 50
 _AT_WORK = ("queued", "running", "finishing", "undoing")
 _SHEETS = {
     "csv": (write_csv, "text/csv"),
-    "xlsx": (write_xlsx, "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+    "xlsx": (write_xlsx, XLSX),
 }
 
 

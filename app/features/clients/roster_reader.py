@@ -34,6 +34,7 @@ _OTHER = {
     b"\xff\xd8\xff": later("a picture"),
     b"\x1f\x8b": later("a compressed file"),
 }
+_WORKBOOK = b"PK\x03\x04"
 csv.field_size_limit(LONGEST_LINE)
 
 
@@ -70,6 +71,32 @@ def examine(path: Path) -> Source:
 
     Raises InvalidInput (field "file") when it is empty, has no headings, or is not a table of text.
     """
+    head = _head(path)
+    if head.startswith(_WORKBOOK):
+        return _examine_workbook(path)
+    encoding, warnings, text = _as_text(path, head)
+    delimiter = _guess_delimiter(text)
+    found = _first_rows(text, delimiter)
+    if encoding == "utf-16" or ("\n" not in text and "\r" in text):
+        warnings.append(later("The file is rewritten as UTF-8 before it is read."))
+    return _source("csv", encoding, delimiter, found, warnings)
+
+
+def table_rows(path: Path) -> Iterator[tuple[int, list[str]]]:
+    """Every row of a table as (line, cells), whatever its columns: of a list of people, for one, which has one.
+
+    Raises InvalidInput (field "file") when it is empty, or is not a table of text.
+    """
+    head = _head(path)
+    if head.startswith(_WORKBOOK):
+        yield from rows(path)
+        return
+    encoding, _, text = _as_text(path, head)
+    written = Source(format="csv", encoding=encoding, delimiter=_guess_delimiter(text), headers=[], samples=[])
+    yield from _text_rows(path, written)
+
+
+def _head(path: Path) -> bytes:
     with path.open("rb") as handle:
         head = handle.read(_BLOCK)
     if not head.strip(b"\x00\r\n\t \xef\xbb\xbf"):
@@ -81,18 +108,16 @@ def examine(path: Path) -> Source:
                     "This is %(kind)s, which cannot be read. Save the table as CSV or XLSX and upload that.", kind=kind
                 )
             )
-    if head.startswith(b"PK\x03\x04"):
-        return _examine_workbook(path)
+    return head
+
+
+def _as_text(path: Path, head: bytes) -> tuple[str, list[str], str]:
+    """The encoding of a text file, what to warn of, and its first part."""
     encoding, warnings = _encoding(path, head)
-    text = head.decode(encoding, "replace" if encoding == "cp1252" else "ignore")
     # A stray NUL is a fault of its row; many mean that this is no text.
     if encoding != "utf-16" and head.count(b"\x00") > max(8, len(head) // 100):
         raise refuse("This file is not text. Save the table as CSV or XLSX and upload that.")
-    delimiter = _guess_delimiter(text)
-    found = _first_rows(text, delimiter)
-    if encoding == "utf-16" or ("\n" not in text and "\r" in text):
-        warnings.append(later("The file is rewritten as UTF-8 before it is read."))
-    return _source("csv", encoding, delimiter, found, warnings)
+    return encoding, warnings, head.decode(encoding, "replace" if encoding == "cp1252" else "ignore")
 
 
 def _examine_workbook(path: Path) -> Source:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import BinaryIO
@@ -12,19 +11,17 @@ from sqlalchemy import select, text
 
 from app.domain.access import Actor, Permission
 from app.domain.errors import Conflict, Forbidden, NotFound
-from app.domain.file_names import safe_name
 from app.features.audit.service import record
 from app.features.clients import roster_fields as fields
 from app.features.clients.models import RosterChunk, RosterImport
 from app.features.clients.roster_jobs import APPLY, CHECK, attributes_of, forget, source_of
-from app.features.clients.roster_reader import examine
-from app.features.jobs.models import Job, StoredFile
+from app.features.clients.uploads import storing_table
+from app.features.jobs.items import add_items
+from app.features.jobs.models import Job
 from app.features.jobs.runner import undo_job
-from app.features.jobs.service import add_items, create_job
+from app.features.jobs.service import create_job
 from app.infra.db.open import UnitOfWork
 from app.infra.runtime import Runtime
-
-_MEDIA = {"csv": "text/csv", "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}
 
 
 def take_file(runtime: Runtime, actor: Actor, stream: BinaryIO, name: str, *, request_id: str = "") -> UUID:
@@ -34,41 +31,19 @@ def take_file(runtime: Runtime, actor: Actor, stream: BinaryIO, name: str, *, re
     and Forbidden for an actor who may not import.
     """
     _may_import(actor)
-    with runtime.storage.writing(actor.organization_id, ".roster") as pending:
-        shutil.copyfileobj(stream, pending.handle, 1 << 18)
-        pending.handle.flush()
-        source = examine(pending.path)
-    stored = pending.stored
-    try:
-        with runtime.database.unit_of_work(actor, request_id=request_id) as uow:
-            file = StoredFile(
-                id=uuid4(),
-                kind="roster",
-                name=safe_name(name),
-                media_type=_MEDIA[source.format],
-                size=stored.size,
-                sha256=stored.sha256,
-                location=stored.location,
-                created_by=actor.membership_id,
-                created_at=uow.now,
-            )
-            uow.session.add(file)
-            uow.session.flush()
-            roster = RosterImport(
-                id=uuid4(),
-                file_id=file.id,
-                source=source.stored(),
-                mapping=fields.guess(source.headers, attributes_of(uow)),
-                created_by=actor.membership_id,
-                created_at=uow.now,
-            )
-            uow.session.add(roster)
-            uow.session.flush()
-            record(uow, "roster.uploaded", "roster_import", roster.id, size=stored.size)
-            return roster.id
-    except BaseException:
-        runtime.storage.delete(stored.location)
-        raise
+    with storing_table(runtime, actor, stream, name, kind="roster", request_id=request_id) as (uow, source, file):
+        roster = RosterImport(
+            id=uuid4(),
+            file_id=file.id,
+            source=source.stored(),
+            mapping=fields.guess(source.headers, attributes_of(uow)),
+            created_by=actor.membership_id,
+            created_at=uow.now,
+        )
+        uow.session.add(roster)
+        uow.session.flush()
+        record(uow, "roster.uploaded", "roster_import", roster.id, size=file.size)
+        return roster.id
 
 
 def start_check(

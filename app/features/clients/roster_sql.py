@@ -373,7 +373,7 @@ _UNTOUCHED = (
 )
 _NO_WORK = {"plans": f" AND NOT ({_UNTOUCHED})"}
 # Rows that vanish with a client without a loss: where it belongs, and this ledger itself.
-_HARMLESS = ("caseload_entries", "cohort_members", "roster_rows")
+_HARMLESS = ("assignment_members", "caseload_entries", "caseload_history", "cohort_members", "roster_rows")
 
 
 def _referring(uow: UnitOfWork) -> list[str]:

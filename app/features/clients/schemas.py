@@ -156,3 +156,42 @@ class ChangedSchema(Strict):
     """How many clients a bulk act changed."""
 
     changed = fields.Integer(required=True)
+
+
+_TONES = ("plain", "ok", "brass", "bad", "wait")
+
+
+class LabelSchema(Strict):
+    """A word put on clients; one that is not shared is your own."""
+
+    id = fields.UUID(required=True)
+    name = fields.String(required=True)
+    tone = fields.String(required=True)
+    shared = fields.Boolean(required=True)
+
+
+class NewLabelSchema(Strict):
+    """A label to make."""
+
+    name = Sentence(longest=60, required=True)
+    tone = Choice(_TONES, load_default="plain")
+    shared = Truth(load_default=False)
+
+
+class LabelChangeSchema(Strict):
+    """Another name or tone."""
+
+    name = Sentence(longest=60)
+    tone = Choice(_TONES)
+
+
+class LabelUseSchema(Strict):
+    """Clients to put a label on, or take it off."""
+
+    client_ids = Ids(required=True)
+
+
+class LabelledSchema(Strict):
+    """How many clients changed."""
+
+    changed = fields.Integer(required=True)

@@ -10,10 +10,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from flask_babel import gettext
+from flask_babel import gettext, ngettext
 from werkzeug.datastructures import MultiDict
 
-from app.domain.rules import ACTIVE, COUNSELLOR, EXTERNAL_ID, MOST_CONDITIONS, OPERATORS_OF, VALUELESS, Field
+from app.domain.rules import (
+    ACTIVE,
+    COUNSELLOR,
+    EXTERNAL_ID,
+    LABEL,
+    MOST_CONDITIONS,
+    OPERATORS_OF,
+    VALUELESS,
+    Field,
+)
 
 
 @dataclass(slots=True)
@@ -38,7 +47,7 @@ class RuleRow:
     @property
     def options(self) -> list[tuple[str, str]]:
         """(value, label) where only these can be chosen; empty where the value is typed."""
-        if self.field.kind in ("boolean", "active"):
+        if self.field.kind in ("boolean", "active", "has_plan"):
             return [("yes", gettext("yes")), ("no", gettext("no"))]
         return list(self.field.options)
 
@@ -76,12 +85,20 @@ def operator_words() -> dict[str, str]:
         "begins_with": gettext("begins with"),
         "is_empty": gettext("is empty"),
         "is_not_empty": gettext("is not empty"),
+        "holds": gettext("holds"),
+        "within_days": gettext("is within so many days"),
+        "weeks_ago": gettext("is at least so many weeks ago"),
     }
 
 
 def field_labels() -> dict[str, str]:
     """The built-in fields in the reader's language."""
-    return {ACTIVE: gettext("Active"), EXTERNAL_ID: gettext("Id"), COUNSELLOR: gettext("Looked after by")}
+    return {
+        ACTIVE: gettext("Active"),
+        EXTERNAL_ID: gettext("Id"),
+        COUNSELLOR: gettext("Looked after by"),
+        LABEL: gettext("Label"),
+    }
 
 
 def posted(form: MultiDict[str, str], fields: Sequence[Field]) -> RuleForm:
@@ -121,13 +138,32 @@ def stored(name: str, rule: Mapping[str, Any], fields: Sequence[Field]) -> RuleF
 def in_words(rule: Mapping[str, Any], fields: Sequence[Field]) -> list[str]:
     """The conditions as sentences, for the cohort's page."""
     said = operator_words()
-    rows = stored("", rule, fields).rows
-    return [
-        " ".join(
-            [row.field.label, said[row.operator], ", ".join(dict(row.options).get(v, v) for v in row.values)]
-        ).strip()
-        for row in rows
-    ]
+    return [_sentence(row, said) for row in stored("", rule, fields).rows]
+
+
+def _sentence(row: RuleRow, said: Mapping[str, str]) -> str:
+    if (
+        row.operator in ("within_days", "weeks_ago")
+        and row.values
+        and row.values[0].isascii()
+        and row.values[0].isdigit()
+    ):
+        number = int(row.values[0])
+        if row.operator == "within_days":
+            said_days = ngettext(
+                "%(field)s: within %(num)s day", "%(field)s: within %(num)s days", number, field=row.field.label
+            )
+            return str(said_days)
+        return str(
+            ngettext(
+                "%(field)s: %(num)s week ago or longer",
+                "%(field)s: %(num)s weeks ago or longer",
+                number,
+                field=row.field.label,
+            )
+        )
+    values = ", ".join(dict(row.options).get(value, value) for value in row.values)
+    return " ".join([row.field.label, said[row.operator], values]).strip()
 
 
 def _typed(value: object) -> str:

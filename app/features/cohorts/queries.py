@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Uuid, and_, cast, exists, func, literal, or_, select, text
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import ARRAY, ColumnElement, Uuid, and_, any_, exists, func, literal, or_, select, text
+from sqlalchemy.dialects.postgresql import JSONB, array
+from sqlalchemy.orm import InstrumentedAttribute
 
 from app.domain.errors import NotFound
 from app.domain.folding import fold
-from app.domain.rules import ACTIVE, COUNSELLOR, EXTERNAL_ID, Condition, Field, Rule, fields_of
+from app.domain.rules import ACTIVE, COUNSELLOR, EXTERNAL_ID, LABEL, Condition, Field, Rule, fields_of
+from app.features.clients import labels as client_labels
 from app.features.clients import queries as clients
-from app.features.clients.models import CaseloadEntry, Client
+from app.features.clients.models import CaseloadEntry, Client, ClientLabel
 from app.features.clients.policy import visible_clients
 from app.features.cohorts.models import Cohort, CohortMember
 from app.features.cohorts.policy import visible_cohorts
 from app.infra.db.open import UnitOfWork
+from app.infra.db.whole import joined_as_sets
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,43 +116,60 @@ def _member(row: Any, plan: Any) -> Member:
     )
 
 
-def rule_fields(uow: UnitOfWork, labels: dict[str, str] | None = None) -> tuple[Field, ...]:
-    """What a rule of this organization may be about; `labels` names the built-in fields for the reader."""
-    names = labels or {ACTIVE: "active", EXTERNAL_ID: "external id", COUNSELLOR: "counsellor"}
+def rule_fields(
+    uow: UnitOfWork, names: Mapping[str, str] | None = None, *, own_labels: bool = False
+) -> tuple[Field, ...]:
+    """What a cohort's rule may be about; `names` names the built-in fields for the reader.
+
+    A rule selects for everybody and uses the organization's labels; a filter may use the reader's own (`own_labels`).
+    """
+    said = names or {ACTIVE: "active", EXTERNAL_ID: "external id", COUNSELLOR: "counsellor", LABEL: "label"}
     people = [(str(c.id), c.name) for c in clients.counsellors(uow)]
-    return fields_of(clients.attributes(uow), people, names)
+    labels = client_labels.visible_labels(uow)
+    offered = [(str(label.id), label.name) for label in labels if own_labels or label.owner_id is None]
+    return fields_of(clients.attributes(uow), people, said, offered)
 
 
 def count_matching(uow: UnitOfWork, rule: Rule) -> int:
     """How many clients of the organization the rule selects now."""
-    return uow.session.execute(select(func.count()).select_from(Client).where(criterion_of(rule))).scalar_one()
+    with joined_as_sets(uow):
+        return uow.session.execute(select(func.count()).select_from(Client).where(criterion_of(rule))).scalar_one()
 
 
 def criterion_of(rule: Rule) -> ColumnElement[bool]:
     """The rule as one criterion over `Client`; never true for a value the client has not, but for `is_not`."""
-    parts = [_compile(condition) for condition in rule.conditions]
+    parts = [criterion_of_condition(condition) for condition in rule.conditions]
     return and_(*parts) if rule.match == "all" else or_(*parts)
 
 
-def _compile(condition: Condition) -> ColumnElement[bool]:
+def criterion_of_condition(condition: Condition) -> ColumnElement[bool]:
+    """One condition on what is known of a client; those on plans are compiled where filters are."""
     if condition.field == ACTIVE:
         return Client.active.is_(condition.values[0] is True)
     if condition.field == EXTERNAL_ID:
         return Client.external_folded.op("^@", is_comparison=True)(fold(str(condition.values[0])))
     if condition.field == COUNSELLOR:
-        return _counsellor(condition)
+        return _among(condition, CaseloadEntry, CaseloadEntry.membership_id)
+    if condition.field == LABEL:
+        return _among(condition, ClientLabel, ClientLabel.label_id)
     return _attribute(condition)
 
 
-def _counsellor(condition: Condition) -> ColumnElement[bool]:
-    entry = and_(
-        CaseloadEntry.organization_id == Client.organization_id,
-        CaseloadEntry.client_id == Client.id,
-    )
+def _among(
+    condition: Condition, rows: type[CaseloadEntry | ClientLabel], of: InstrumentedAttribute[UUID]
+) -> ColumnElement[bool]:
+    """Whether the client has a row whose `of` is one of the values, or any row where there are none."""
+    entry = and_(rows.organization_id == Client.organization_id, rows.client_id == Client.id)
     if condition.values:
-        entry = and_(entry, CaseloadEntry.membership_id.in_([cast(literal(str(v)), Uuid) for v in condition.values]))
-    looked_after = exists().where(entry)
-    return ~looked_after if condition.operator in ("is_not", "is_empty") else looked_after
+        entry = and_(entry, of == any_(ids_of(condition)))
+    # Of the client outside, also where the statement around it reads the same table.
+    having = exists().where(entry).correlate(Client)
+    return ~having if condition.operator in ("is_not", "is_empty") else having
+
+
+def ids_of(condition: Condition) -> ColumnElement[Any]:
+    """The ids among a condition's values as one array."""
+    return literal([UUID(str(value)) for value in condition.values], ARRAY(Uuid))
 
 
 def _attribute(condition: Condition) -> ColumnElement[bool]:
@@ -163,7 +184,8 @@ def _attribute(condition: Condition) -> ColumnElement[bool]:
     if condition.operator == "is_not":
         return value.is_distinct_from(wanted[0])
     if condition.operator in ("is", "any_of"):
-        return or_(*(value == one for one in wanted))
+        # One comparison with all of them: the value is taken out of the row once.
+        return value == (wanted[0] if len(wanted) == 1 else any_(array(wanted)))
     if condition.operator in ("at_least", "at_most"):
         reached = value >= wanted[0] if condition.operator == "at_least" else value <= wanted[0]
         return and_(func.jsonb_typeof(value) == "number", reached)

@@ -9,12 +9,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Select, Text, delete, exists, func, literal, or_, select, update
+from sqlalchemy import ARRAY, DateTime, Select, Text, cast, delete, exists, func, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as pg_insert
 
 from app.domain.errors import Conflict, FieldProblem, InvalidInput
 from app.domain.folding import fold
-from app.domain.rules import parse_rule, stored_rule
+from app.domain.rules import Rule, parse_rule, stored_rule
 from app.domain.saying import later
 from app.features.audit.service import record
 from app.features.clients.models import Client
@@ -24,6 +24,7 @@ from app.features.cohorts.commands import ChangeCohort, ChangeMembers, CreateCoh
 from app.features.cohorts.models import Cohort, CohortMember
 from app.features.cohorts.queries import criterion_of, get_cohort, rule_fields
 from app.infra.db.open import Bell, UnitOfWork
+from app.infra.db.whole import joined_as_sets
 
 MOST_PASTED = 10_000
 
@@ -148,7 +149,7 @@ def paste_members(uow: UnitOfWork, command: PasteMembers) -> Pasted:
 
 
 def refresh_cohort(uow: UnitOfWork, cohort: Cohort) -> Refreshed:
-    """Bring the members of a rule up to date: two statements over the difference, however many clients.
+    """Bring the members of a rule up to date: one statement over the difference, however many clients.
 
     Marks the cohort current first, which waits for whoever is changing clients and makes them wait for us.
     """
@@ -162,31 +163,47 @@ def refresh_cohort(uow: UnitOfWork, cohort: Cohort) -> Refreshed:
         .execution_options(synchronize_session=False)
     )
     uow.session.refresh(cohort)
-    criterion = criterion_of(stored_rule(cohort.rule))
-    is_member = exists().where(
-        CohortMember.organization_id == Client.organization_id,
-        CohortMember.cohort_id == cohort.id,
-        CohortMember.client_id == Client.id,
-    )
-    added = _insert(
-        uow,
-        select(literal(cohort.organization_id), literal(cohort.id), Client.id, literal(uow.now)).where(
-            criterion, ~is_member
-        ),
-    )
-    still = exists().where(
-        Client.organization_id == CohortMember.organization_id, Client.id == CohortMember.client_id, criterion
-    )
-    removed = uow.session.scalars(
-        delete(CohortMember)
-        .where(CohortMember.cohort_id == cohort.id, ~still)
-        .returning(CohortMember.client_id)
-        .execution_options(synchronize_session=False)
-    ).all()
-    if added or removed:
-        record(uow, "cohort.refreshed", "cohort", cohort.id, added=added, removed=len(removed))
+    with joined_as_sets(uow):
+        changed = uow.session.execute(_bring_up_to_date(cohort, stored_rule(cohort.rule))).one()
+    if changed.added or changed.removed:
+        record(uow, "cohort.refreshed", "cohort", cohort.id, added=changed.added, removed=changed.removed)
         uow.ring(Bell.SWEEP)
-    return Refreshed(added, len(removed))
+    return Refreshed(changed.added, changed.removed)
+
+
+def _bring_up_to_date(cohort: Cohort, rule: Rule) -> Select[int, int]:
+    # The rule is asked once, whoever comes and goes; only numbers come back, not a hundred thousand ids.
+    selected = select(Client.id).where(criterion_of(rule)).cte("selected").prefix_with("MATERIALIZED")
+    is_member = exists().where(
+        CohortMember.organization_id == cohort.organization_id,
+        CohortMember.cohort_id == cohort.id,
+        CohortMember.client_id == selected.c.id,
+    )
+    still = exists().where(selected.c.id == CohortMember.client_id).correlate(CohortMember)
+    rows = select(
+        literal(cohort.organization_id), literal(cohort.id), selected.c.id, cast(cohort.refreshed_at, DateTime(True))
+    ).where(~is_member)
+    put = (
+        pg_insert(CohortMember)
+        .from_select(["organization_id", "cohort_id", "client_id", "since"], rows)
+        .on_conflict_do_nothing()
+        .returning(CohortMember.client_id)
+        .cte("put")
+    )
+    taken = (
+        delete(CohortMember)
+        .where(
+            CohortMember.organization_id == cohort.organization_id,
+            CohortMember.cohort_id == cohort.id,
+            ~still,
+        )
+        .returning(CohortMember.client_id)
+        .cte("taken")
+    )
+    return select(
+        select(func.count()).select_from(put).scalar_subquery().label("added"),
+        select(func.count()).select_from(taken).scalar_subquery().label("removed"),
+    )
 
 
 def _insert(uow: UnitOfWork, rows: Select[UUID, UUID, UUID, datetime]) -> int:

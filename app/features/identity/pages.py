@@ -10,7 +10,7 @@ from flask_babel import gettext
 from flask_login import current_user
 from flask_wtf import FlaskForm
 
-from app.domain.errors import InvalidInput
+from app.domain.errors import FieldProblem, InvalidInput
 from app.features.identity import guard
 from app.features.identity.entry import Attempt, SignedIn
 from app.features.identity.entry import sign_in as try_to_sign_in
@@ -82,6 +82,12 @@ def show_problems(form: FlaskForm, error: InvalidInput) -> None:
             form[problem.field].errors = [*form[problem.field].errors, problem.sentence]
         else:
             form.form_errors.append(problem.sentence)
+
+
+def refused(form: FlaskForm) -> InvalidInput:
+    """The error of a form that did not validate, for a page that has no form to show again."""
+    wrong = {str(name): " ".join(map(str, errors)) for name, errors in form.errors.items()}
+    return InvalidInput([FieldProblem(name, sentence) for name, sentence in wrong.items()])
 
 
 @blueprint.route("/sign-in", methods=["GET", "POST"])

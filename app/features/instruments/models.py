@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -130,6 +130,38 @@ class Sitting(TenantEntity, Base):
             postgresql_where=text("finished_at IS NULL"),
         ),
         Index(None, "organization_id", "assessment_id"),
+    )
+
+
+class InstrumentRequest(TenantEntity, Base):
+    """That a client was asked to answer an instrument, perhaps by a day; a trigger notes when they have.
+
+    There is one open request at a time for a client and an instrument.
+    """
+
+    __tablename__ = "instrument_requests"
+    client_id: Mapped[UUID]
+    instrument_id: Mapped[UUID]
+    due_on: Mapped[date | None]
+    asked_by: Mapped[UUID | None]
+    job_id: Mapped[UUID | None]
+    asked_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    # When an assessment taken since was stored.
+    answered_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    __table_args__ = (
+        tenant_key("client_id", "clients.id", ondelete="CASCADE"),
+        tenant_key("instrument_id", "instruments.id"),
+        tenant_key("asked_by", "memberships.id"),
+        tenant_key("job_id", "jobs.id"),
+        Index(
+            "uq_instrument_requests_open",
+            "organization_id",
+            "client_id",
+            "instrument_id",
+            unique=True,
+            postgresql_where=text("answered_at IS NULL"),
+        ),
+        Index(None, "organization_id", "job_id"),
     )
 
 

@@ -207,6 +207,7 @@ def _number_rows(source: BinaryIO, form: sheets.SheetFormat, target: Any, ids: S
 KIND = JobKind(
     name=SCORE,
     label=lazy_gettext("Score answers"),
+    permission=access.Permission.MANAGE_INSTRUMENTS,
     # Chunks of 2,000 rows: a page shows them moving, and the fixed cost of a transaction is spread.
     batch_size=3,
     batch=score_batch,

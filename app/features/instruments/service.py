@@ -18,8 +18,9 @@ from app.features.clients.models import Client
 from app.features.instruments.commands import ImportResponses, LoadDefinition
 from app.features.instruments.models import Assessment, Instrument, InstrumentVersion
 from app.features.instruments.queries import LoadedInstrument, get_instrument
+from app.features.jobs.items import add_items
 from app.features.jobs.models import Job, StoredFile
-from app.features.jobs.service import add_items, create_job
+from app.features.jobs.service import create_job
 from app.infra.db.open import UnitOfWork
 from app.infra.storage import Storage
 
@@ -141,6 +142,7 @@ def start_scoring(uow: UnitOfWork, storage: Storage, command: ImportResponses) -
         chunks = sheets.find_chunks(handle, form)
     params = {
         "instrument": str(instrument.row.id),
+        "title": f"{instrument.row.title} · {file.name}",
         "version": instrument.version,
         "file": str(file.id),
         "person": columns.person,

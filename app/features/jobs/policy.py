@@ -18,6 +18,11 @@ def sees_every_client(actor: Actor) -> bool:
     return actor.may(Permission.READ_ALL_JOBS) or actor.shares_caseloads
 
 
+def may_have_whole(actor: Actor) -> bool:
+    """Whether a file that tells of the whole organization is theirs (still): who had more rights then may have less."""
+    return actor.may(Permission.READ_ALL_AGGREGATES) or sees_every_client(actor)
+
+
 def visible_jobs(actor: Actor) -> ColumnElement[bool]:
     """All jobs for those who may read all, otherwise the actor's own."""
     if actor.may(Permission.READ_ALL_JOBS):
@@ -28,16 +33,17 @@ def visible_jobs(actor: Actor) -> ColumnElement[bool]:
 
 
 def visible_files(actor: Actor) -> ColumnElement[bool]:
-    """All files for those who may read all jobs, otherwise those the actor asked for.
+    """All files for those who may read all jobs, otherwise those the actor asked for; none that was withdrawn.
 
     A file about one client is the actor's only while that client is in the caseload, and one about many (a cohort's
-    archive) only while all of them are.
+    archive) only while all of them are. One about the whole organization is theirs only while they may see all of it.
     """
+    offered = StoredFile.expires_at.is_(None)
     if actor.may(Permission.READ_ALL_JOBS):
-        return true()
+        return offered
     if not actor.may(Permission.READ_JOBS) or actor.membership_id is None:
         return false()
-    own = StoredFile.created_by == actor.membership_id
+    own = offered & (StoredFile.created_by == actor.membership_id)
     if sees_every_client(actor):
         return own
     theirs = exists().where(
@@ -50,7 +56,8 @@ def visible_files(actor: Actor) -> ColumnElement[bool]:
     gone = exists().where(
         items.organization_id == StoredFile.organization_id,
         items.job_id == StoredFile.job_id,
-        items.state == "done",
+        # An index names those as well for whom there is no report.
+        items.state.in_(("done", "failed", "skipped")),
         _CLIENTS.c.organization_id == items.organization_id,
         _CLIENTS.c.id == items.subject_id,
         ~exists().where(
@@ -59,4 +66,6 @@ def visible_files(actor: Actor) -> ColumnElement[bool]:
             _CASELOAD.c.membership_id == actor.membership_id,
         ),
     )
+    if not may_have_whole(actor):
+        own &= ~StoredFile.whole
     return own & or_(and_(StoredFile.client_id.is_(None), ~gone), theirs)

@@ -2,31 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from datetime import datetime, timedelta
+from typing import Literal
 from uuid import UUID, uuid4
 
 import structlog
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
 
 from app.domain import access
 from app.domain.errors import Conflict, InvalidInput, OctantError
 from app.domain.saying import later, several
 from app.features.audit.service import record
 from app.features.jobs import service
-from app.features.jobs.kinds import JobKind, SlowWork
+from app.features.jobs.claims import (
+    MAX_ATTEMPTS,
+    claim_items,
+    keep_lease,
+    return_item,
+    settle_items,
+    settle_taken,
+    take_items,
+    take_rows,
+)
+from app.features.jobs.items import count_open_items, end_open_items, let_wait_singly
+from app.features.jobs.kinds import JobKind, SlowWork, kind_to_act_on
 from app.features.jobs.models import Job, JobItem
 from app.features.jobs.service import Settled
-from app.infra.db.open import Bell, UnitOfWork
+from app.infra.db.open import UnitOfWork
 from app.infra.runtime import Runtime
+from app.infra.storage import StorageTrouble
 
 _LOG = structlog.get_logger()
 # As many items that are refused alone with the same sentence say that the job itself cannot be done.
 _ENOUGH = 20
 _MOST_SAID = 5
+# Seconds after which long work is looked at: whether it is still wanted.
+_LOOKS = 5.0
 
 
-def work(runtime: Runtime, organization_id: UUID, kinds: Mapping[str, JobKind], *, until: datetime) -> bool:
+# Which work of the kinds: what a task may do, what takes a long one, or all of it.
+Part = Literal["short", "long", "all"]
+
+
+def work(
+    runtime: Runtime, organization_id: UUID, kinds: Mapping[str, JobKind], *, until: datetime, part: Part = "all"
+) -> bool:
     """Work on the organization's jobs. Returns whether work may be left that could go on now.
 
     Safe to call in any number of processes at once and after a kill at any point.
@@ -35,7 +58,7 @@ def work(runtime: Runtime, organization_id: UUID, kinds: Mapping[str, JobKind], 
     passed: set[UUID] = set()
     while runtime.clock() < until:
         with runtime.database.unit_of_work(actor) as uow:
-            job = service.next_open_job(uow, kinds, without=passed)
+            job = _next(uow, kinds, part, passed)
         if job is None:
             return False
         # Whatever is logged meanwhile, by whichever feature, names the job and the request that asked for it.
@@ -49,27 +72,56 @@ def work(runtime: Runtime, organization_id: UUID, kinds: Mapping[str, JobKind], 
                 _refuse(runtime, job, error)
                 passed.add(job.id)
             except Exception as error:
-                _LOG.exception("job_batch_failed")
+                _log("job_batch_failed", error)
                 _postpone(runtime, job, error)
                 passed.add(job.id)
     return True
 
 
+def waits(runtime: Runtime, organization_id: UUID, kinds: Mapping[str, JobKind], part: Part) -> bool:
+    """Whether the organization has a job of these kinds that wants such work now."""
+    with runtime.database.unit_of_work(access.system(organization_id)) as uow:
+        return _next(uow, kinds, part) is not None
+
+
+def _next(uow: UnitOfWork, kinds: Mapping[str, JobKind], part: Part, passed: Iterable[UUID] = ()) -> Job | None:
+    working = [name for name, kind in kinds.items() if part in ("all", "long" if kind.long else "short")]
+    finishing = [name for name, kind in kinds.items() if part in ("all", "long" if kind.long_finish else "short")]
+    return service.next_open_job(uow, working, finishing=finishing, without=passed)
+
+
 def undo_job(runtime: Runtime, actor: access.Actor, kinds: Mapping[str, JobKind], job_id: UUID) -> None:
     """Ask for a finished job to be undone: what is untouched since is taken back, the rest stays and is listed.
 
-    Raises Conflict when this job cannot be undone.
+    Raises Conflict when this job cannot be undone, NotFound and Forbidden as `kind_to_act_on`.
     """
     with runtime.database.unit_of_work(actor) as uow:
-        service.get_job(uow, job_id)
-        job = uow.session.scalars(select(Job).where(Job.id == job_id).with_for_update()).one()
-        if kinds[job.kind].undo_batch is None:
+        if kind_to_act_on(uow, kinds, job_id).undo_batch is None:
             raise Conflict("This kind of job cannot be undone.")
+        service.begin_undo(uow, job_id)
+
+
+def retry_job(runtime: Runtime, actor: access.Actor, kinds: Mapping[str, JobKind], job_id: UUID) -> UUID:
+    """Try again what failed in a job that has ended. Returns the job that does it.
+
+    One that could not be finished is finished itself; otherwise a new one is started for those that failed, and asking
+    twice finds it. Raises Conflict where nothing is to be tried again, NotFound and Forbidden as `kind_to_act_on`.
+    """
+    with runtime.database.unit_of_work(actor) as uow:
+        kind = kind_to_act_on(uow, kinds, job_id)
+        if kind.retry is None:
+            raise Conflict("This kind of job cannot be tried again.")
+        job = service.hold_job(uow, job_id)
         if job.state not in ("done", "cancelled", "failed"):
-            raise Conflict("Only a job that has ended can be undone.")
-        job.state, job.finished_at, job.attempts = "undoing", None, 0
-        record(uow, "job.undo_requested", "job", job.id)
-        uow.ring(Bell.BULK)
+            raise Conflict("This job has not ended yet. Wait until it has, then try again what failed.")
+        if job.state == "failed":
+            service.finish_again(uow, job)
+            again = job
+        else:
+            again = kind.retry(uow, job)
+        if kind.retried is not None:
+            kind.retried(uow, job, again)
+        return again.id
 
 
 def _advance(runtime: Runtime, job: Job, kind: JobKind) -> bool:
@@ -99,28 +151,45 @@ def _singly(runtime: Runtime, job: Job, kind: JobKind, refusal: OctantError) -> 
     actor = access.system(job.organization_id)
     refused: dict[UUID, Settled] = {}
     accepted = 0
-    for _ in range(kind.batch_size):
+    with runtime.database.unit_of_work(actor) as uow:
+        if (current := _begin(uow, job.id)) is not None:
+            let_wait_singly(uow, current)
+    for _ in range(kind.size_for(job)):
         subjects: list[UUID] = []
         try:
             with runtime.database.unit_of_work(actor, request_id=job.request_id) as uow:
                 current = _begin(uow, job.id)
-                subjects = [] if current is None else service.lock_items(uow, current, 1, without=refused)
-                if current is None or not subjects:
+                taken = None if current is None else take_rows(uow, current, 1, without=refused)
+                if current is None or taken is None:
                     break
+                subjects = taken.subjects
                 uow.info["storage"] = runtime.storage
-                service.settle_items(uow, current, kind.batch(uow, current, subjects))
+                settle_taken(uow, current, taken, kind.batch(uow, current, subjects))
                 accepted += 1
         except OctantError as error:
             refused[subjects[0]] = Settled("failed", sentence_of(error))
-            if not accepted and len(refused) >= _ENOUGH and len({outcome.reason for outcome in refused.values()}) == 1:
+            if len(refused) == _ENOUGH and not accepted and _all_alike(runtime, job, refused):
                 raise refusal from None
-    if refused and not accepted and {outcome.reason for outcome in refused.values()} == {sentence_of(refusal)}:
+    if refused and not accepted and _all_alike(runtime, job, refused, sentence_of(refusal)):
         raise refusal
     with runtime.database.unit_of_work(actor, request_id=job.request_id) as uow:
         current = _begin(uow, job.id)
         if current is not None:
-            service.settle_items(uow, current, refused)
+            settle_items(uow, current, refused)
     return bool(refused or accepted)
+
+
+def _all_alike(runtime: Runtime, job: Job, refused: Mapping[UUID, Settled], sentence: str | None = None) -> bool:
+    """Whether items refused alone all have one reason (this one if given) and none of the job was ever accepted.
+
+    Where one was, it is not the job itself that is refused: who still waits is tried.
+    """
+    reasons = {outcome.reason for outcome in refused.values()}
+    if len(reasons) > 1 or (sentence is not None and reasons != {sentence}):
+        return False
+    accepted = select(JobItem.job_id).where(JobItem.job_id == job.id, JobItem.state.in_(("done", "skipped"))).exists()
+    with runtime.database.unit_of_work(access.system(job.organization_id)) as uow:
+        return not uow.session.execute(select(accepted)).scalar_one()
 
 
 def sentence_of(error: OctantError) -> str:
@@ -137,12 +206,12 @@ def _batch(runtime: Runtime, job: Job, kind: JobKind) -> bool:
         current = _begin(uow, job.id)
         if current is None:
             return False
-        subjects = service.lock_items(uow, current, kind.batch_size)
-        if subjects:
-            uow.info["storage"] = runtime.storage
-            outcomes = kind.batch(uow, current, subjects)
-            service.settle_items(uow, current, outcomes)
-        return bool(subjects)
+        taken = take_items(uow, current, kind.size_for(current))
+        if taken is None:
+            return False
+        uow.info["storage"] = runtime.storage
+        settle_taken(uow, current, taken, kind.batch(uow, current, taken.subjects))
+        return True
 
 
 def _slow(runtime: Runtime, job: Job, kind: JobKind) -> bool:
@@ -152,26 +221,71 @@ def _slow(runtime: Runtime, job: Job, kind: JobKind) -> bool:
         current = _begin(uow, job.id)
         if current is None:
             return False
-        claims = service.claim_items(uow, current, kind.batch_size)
+        claims = claim_items(uow, current, kind.size_for(current))
         loaded = kind.slow.load(uow, current, [c.subject_id for c in claims]) if claims else None
     if not claims:
         return False
     failure = later("The worker gave no answer.")
     outcomes: Mapping[UUID, Settled]
+    lost = threading.Event()
     try:
-        outcomes = kind.slow.act(runtime, current, loaded)
+        with _lease_kept(runtime, current, claims[0].token, lost) if kind.long else nullcontext():
+            outcomes = kind.slow.act(runtime, current, loaded)
     except OctantError:
         outcomes = _act_singly(runtime, current, kind.slow, [claim.subject_id for claim in claims])
     except Exception as error:
-        _LOG.exception("job_items_failed")
+        if lost.is_set():
+            _LOG.info("job_items_given_up")
+        else:
+            _log("job_items_failed", error)
         outcomes, failure = {}, _fault(error)
     with runtime.database.unit_of_work(actor, request_id=job.request_id) as uow:
-        stored = service.settle_items(uow, current, outcomes, token=claims[0].token)
+        stored = settle_items(uow, current, outcomes, token=claims[0].token)
         kind.slow.store(uow, current, {s: o for s, o in outcomes.items() if s in stored})
         for claim in claims:
             if claim.subject_id not in outcomes:
-                service.return_item(uow, current, claim, failure, delay=timedelta(seconds=5 * claim.attempt))
+                return_item(uow, current, claim, failure, delay=timedelta(seconds=5 * claim.attempt))
+    unwanted = {subject: outcome for subject, outcome in outcomes.items() if subject not in stored}
+    if unwanted and kind.slow.drop is not None:
+        kind.slow.drop(runtime, unwanted)
+    if kind.grow is not None:
+        try:
+            kind.grow(runtime, job.organization_id, job.id)
+        except Exception as error:
+            # The closing act does it again, and says what is wrong where it still is.
+            _log("job_not_grown", error)
     return True
+
+
+@contextmanager
+def _lease_kept(runtime: Runtime, job: Job, token: UUID, lost: threading.Event | None = None) -> Iterator[None]:
+    """Keep the lease of what is worked on meanwhile; it runs out only once this process has ended.
+
+    Where it is not this worker's any more (the job was cancelled), `lost` is set, and what is asked of the database for
+    it is ended there: nobody waits for the answer. Without `lost` the work goes on.
+    """
+    over = threading.Event()
+    worker = threading.get_ident()
+
+    def keep() -> None:
+        while not over.wait(min(runtime.settings.lease_seconds / 3, _LOOKS)):
+            try:
+                with runtime.database.unit_of_work(access.system(job.organization_id)) as uow:
+                    held = keep_lease(uow, job, token)
+            except Exception as error:  # the database may be back before the lease runs out
+                _LOG.warning("lease_not_kept", error=type(error).__name__)
+                continue
+            if lost is not None and not held:
+                lost.set()
+                runtime.database.interrupt(worker)
+
+    thread = threading.Thread(target=keep, name="lease", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
 
 
 def _act_singly(runtime: Runtime, job: Job, slow: SlowWork, subjects: Sequence[UUID]) -> dict[UUID, Settled]:
@@ -189,7 +303,17 @@ def _act_singly(runtime: Runtime, job: Job, slow: SlowWork, subjects: Sequence[U
     return outcomes
 
 
+def _log(event: str, error: Exception) -> None:
+    """Log what went wrong in the current `except`; of a disk that is full the code has nothing to tell."""
+    if isinstance(error, StorageTrouble):
+        _LOG.error(event, error=str(error))
+    else:
+        _LOG.exception(event)
+
+
 def _fault(error: Exception) -> str:
+    if isinstance(error, StorageTrouble):
+        return error.sentence
     # What the program says of itself stays as it is; a person can pass it on.
     return later("Something unexpected happened: %(error)s", error=f"{type(error).__name__}: {error}"[:500])
 
@@ -209,10 +333,16 @@ def _start(runtime: Runtime, job: Job) -> None:
 
 
 def _begin(uow: UnitOfWork, job_id: UUID) -> Job | None:
+    _name_job(uow, job_id)
     # A shared lock lets several workers share a job while a cancel waits for their batches.
     return uow.session.scalars(
         select(Job).where(Job.id == job_id, Job.state == "running").with_for_update(read=True)
     ).one_or_none()
+
+
+def _name_job(uow: UnitOfWork, job_id: UUID) -> None:
+    """Tell triggers that keep a history for which job this transaction writes."""
+    uow.session.execute(text("SELECT set_config('octant.job_id', :job, true)"), {"job": str(job_id)})
 
 
 def _close(runtime: Runtime, job: Job, kind: JobKind) -> bool:
@@ -220,7 +350,7 @@ def _close(runtime: Runtime, job: Job, kind: JobKind) -> bool:
         current = service.lock_job(uow, job.id)
         if current is None or current.state not in ("queued", "running"):
             return current is not None
-        if service.count_open_items(uow, current):
+        if count_open_items(uow, current):
             return False
         current.started_at = current.started_at or uow.now
         if kind.finish is not None:
@@ -240,17 +370,23 @@ def _finish(runtime: Runtime, job: Job, kind: JobKind) -> bool:
             return False
         current.lease_token, current.lease_until = token, uow.now + uow.lease
         current.attempts += 1
-        if current.attempts > service.MAX_ATTEMPTS:
+        if current.attempts > MAX_ATTEMPTS:
             _end(
                 uow,
                 current,
                 error=current.error or later("The worker stopped three times while finishing this job."),
             )
             return True
-    result = kind.finish(runtime, job.organization_id, job.id)
+    with _lease_kept(runtime, job, token) if kind.long_finish else nullcontext():
+        result = kind.finish(runtime, job.organization_id, job.id)
     with runtime.database.unit_of_work(actor, request_id=job.request_id) as uow:
         current = service.lock_job(uow, job.id)
-        if current is not None and current.lease_token == token:
+        if current is not None and current.lease_token == token and result is None:
+            # It came on and wants another go.
+            current.lease_token = current.lease_until = None
+            current.attempts = 0
+        elif current is not None and current.lease_token == token:
+            assert result is not None
             current.result = {**current.result, **result}
             _end(uow, current)
     return True
@@ -262,10 +398,13 @@ def _undo(runtime: Runtime, job: Job, kind: JobKind) -> bool:
         current = service.lock_job(uow, job.id)
         if current is None or current.state != "undoing":
             return False
+        _name_job(uow, job.id)
         done = select(JobItem.subject_id).where(JobItem.job_id == job.id, JobItem.state == "done")
-        subjects = list(uow.session.scalars(done.order_by(JobItem.position).limit(kind.batch_size).with_for_update()))
+        subjects = list(
+            uow.session.scalars(done.order_by(JobItem.position).limit(kind.size_for(current)).with_for_update())
+        )
         if subjects:
-            service.settle_items(uow, current, kind.undo_batch(uow, current, subjects))
+            settle_items(uow, current, kind.undo_batch(uow, current, subjects))
         else:
             current.state, current.finished_at = "undone", uow.now
             record(uow, "job.undone", "job", current.id)
@@ -292,7 +431,7 @@ def _postpone(runtime: Runtime, job: Job, error: Exception) -> None:
         current.lease_until = current.lease_token = None
         current.not_before = uow.now + timedelta(seconds=min(60, 2**current.attempts))
         if current.attempts > 8:
-            service.fail_open_items(uow, current, current.error)
+            end_open_items(uow, current, "failed", current.error)
             _end(uow, current, error=current.error)
 
 
@@ -302,5 +441,5 @@ def _refuse(runtime: Runtime, job: Job, error: OctantError) -> None:
         current = service.lock_job(uow, job.id)
         # Another worker is in the middle of a batch of it; the next round refuses it again.
         if current is not None and current.state in service.OPEN:
-            service.fail_open_items(uow, current, sentence_of(error))
+            end_open_items(uow, current, "failed", sentence_of(error))
             _end(uow, current, error=sentence_of(error))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from marshmallow import fields
 
-from app.infra.web.api.fields import Choice
+from app.infra.web.api.fields import Choice, QueryTruth
 from app.infra.web.api.schemas import PageQuery, Strict
 
-JOB_STATES = ("queued", "running", "finishing", "done", "failed", "cancelled", "undoing", "undone")
+JOB_STATES = ("queued", "running", "finishing", "done", "failed", "cancelled", "undoing", "undone", "paused")
 ITEM_STATES = ("pending", "leased", "done", "skipped", "failed", "cancelled", "undone", "kept")
 
 
@@ -34,8 +34,12 @@ class JobSchema(Strict):
         required=True, metadata={"description": "Of the request that asked for it; finds its lines in the logs."}
     )
     result = fields.Dict(required=True)
+    scheduled = fields.Boolean(required=True, metadata={"description": "Whether a schedule asked for it."})
     created_by = fields.UUID(required=True, allow_none=True)
     created_at = fields.AwareDateTime(required=True)
+    starts_at = fields.AwareDateTime(
+        required=True, metadata={"description": "Not worked on before: the time it was put off to, or its last try."}
+    )
     started_at = fields.AwareDateTime(required=True, allow_none=True)
     finished_at = fields.AwareDateTime(required=True, allow_none=True)
     progress = fields.Nested(JobProgressSchema, required=True)
@@ -53,6 +57,7 @@ class JobQuery(PageQuery):
     """Which jobs."""
 
     state = Choice(JOB_STATES)
+    scheduled = QueryTruth(metadata={"description": "Those of schedules only, or only the others."})
 
 
 class JobItemQuery(PageQuery):
@@ -80,3 +85,10 @@ class FileQuery(PageQuery):
     """Which files."""
 
     job = fields.UUID(metadata={"description": "Files of this job only."})
+
+
+class FileLinkSchema(Strict):
+    """A signed link to a file, and when it ends."""
+
+    href = fields.URL(required=True, require_tld=False)
+    expires_at = fields.AwareDateTime(required=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import delete, select, text
+from sqlalchemy import delete, select, text, update
 
 from app.domain import access
 from app.domain.bounces import addresses_in, read_report
@@ -13,6 +13,7 @@ from app.domain.errors import NotFound
 from app.features.audit.service import record
 from app.features.messaging.inbox import administrators, members_looking_after, put_notices
 from app.features.messaging.models import Message, SuppressedAddress
+from app.features.messaging.service import DECLINED
 from app.infra.db.open import UnitOfWork
 from app.infra.return_path import read_return_path
 from app.infra.runtime import Runtime
@@ -94,8 +95,15 @@ def bounced_addresses(uow: UnitOfWork) -> list[SuppressedAddress]:
 
 
 def try_again(uow: UnitOfWork, address: str) -> None:
-    """Send to an address again whose mail came back: somebody says that it works now. Raises NotFound."""
-    gone = delete(SuppressedAddress).where(SuppressedAddress.bounced, SuppressedAddress.address == address.casefold())
-    if not uow.session.execute(gone.returning(SuppressedAddress.address)).all():
+    """Send to an address again whose mail came back: somebody says that it works now. Raises NotFound.
+
+    What the address's owner has declined stays declined.
+    """
+    this = (SuppressedAddress.bounced, SuppressedAddress.address == address.casefold())
+    declined = update(SuppressedAddress).where(*this, SuppressedAddress.declined)
+    declined = declined.values(bounced=False, reason=DECLINED)
+    gone = delete(SuppressedAddress).where(*this, ~SuppressedAddress.declined)
+    found = [*uow.session.execute(declined.returning(SuppressedAddress.address))]
+    if not found and not uow.session.execute(gone.returning(SuppressedAddress.address)).all():
         raise NotFound("This address is not on the list.")
     record(uow, "address.released", "organization", uow.actor.organization_id)

@@ -12,6 +12,7 @@ import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -96,14 +97,16 @@ _END = text(
     " WHERE id = ANY(:ids) AND lease_token = :token AND state IS NOT DISTINCT FROM 'queued'"
 )
 _SHORTEN = text("UPDATE messages SET params = CAST(:params AS jsonb) WHERE id = :id AND lease_token = :token")
-POINTLESS = "no longer needed: it was answered while the mail waited"
+# Leaves so soon after it fell due that nothing can have changed that is worth a question to the database.
+_NO_WAIT = timedelta(minutes=5)
+POINTLESS = "no longer needed: while the mail waited it was answered, taken back, or its reader left"
 
 
 def admit(
     uow: UnitOfWork, token: UUID, reserved: Sequence[Reserved], kinds: Mapping[str, MessageKind]
 ) -> list[Reserved]:
     """Of the messages a sender has leased, those that may leave now; the others are merged, held or given back."""
-    free = [m for m in reserved if is_exempt(m, kinds)]
+    free = _still_wanted(uow, token, [m for m in reserved if is_exempt(m, kinds)], kinds)
     counted = [m for m in reserved if not is_exempt(m, kinds)]
     if not counted:
         return free
@@ -120,8 +123,8 @@ def is_exempt(message: Reserved, kinds: Mapping[str, MessageKind]) -> bool:
 def _still_wanted(
     uow: UnitOfWork, token: UUID, counted: Sequence[Reserved], kinds: Mapping[str, MessageKind]
 ) -> list[Reserved]:
-    """The messages without those that waited for a week and became pointless meanwhile, in whole or in some lines."""
-    waited = [(m, items_of(m)) for m in counted if m.was_held]
+    """The messages without those that waited (a week, a night, a pause) and became pointless, in whole or lines."""
+    waited = [(m, items_of(m)) for m in counted if m.was_held or m.due_at < uow.now - _NO_WAIT]
     if not waited:
         return list(counted)
     pointless: set[str] = set()
@@ -139,6 +142,8 @@ def _still_wanted(
             changed[message.id] = replace(message, params={**message.params, "items": left})
     if ended:
         uow.session.execute(_END, {"ids": ended, "token": token, "reason": POINTLESS})
+        # One that was tried before has a slot, and the client was not contacted.
+        uow.session.execute(_DROP, {"ids": ended})
     for digest in changed.values():
         shortened = {"id": digest.id, "token": token, "params": json.dumps(digest.params)}
         uow.session.execute(_SHORTEN, shortened)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ from app.domain.saying import later
 from app.features.messaging.kinds import Draft, Line, MessageKind, OwnWords, Wording, Words
 from app.features.messaging.rendering import render_mail
 from app.features.messaging.wordings import render_own, shipped_words
+from app.infra.db.open import UnitOfWork
 from app.infra.drawing.svg import ACCENT
 
 if TYPE_CHECKING:
@@ -28,6 +29,22 @@ def items_of(message: Reserved) -> list[dict[str, Any]]:
     if message.kind == DIGEST_KIND:
         return list(message.params["items"])
     return [{"kind": message.kind, "params": message.params}]
+
+
+def complete(uow: UnitOfWork, leaving: Sequence[Reserved], kinds: Mapping[str, MessageKind]) -> list[Reserved]:
+    """The messages as they leave now, with what their kinds read only then; lines of a digest are completed too."""
+    items = [items_of(message) for message in leaving]
+    for name in {item["kind"] for found in items for item in found}:
+        ask = kinds[name].completed
+        if ask is not None:
+            places = [(n, m) for n, found in enumerate(items) for m, item in enumerate(found) if item["kind"] == name]
+            told = ask(uow, [items[n][m]["params"] for n, m in places])
+            for (n, m), params in zip(places, told, strict=True):
+                items[n][m] = {"kind": name, "params": params}
+    return [
+        replace(m, params={**m.params, "items": found} if m.kind == DIGEST_KIND else found[0]["params"])
+        for m, found in zip(leaving, items, strict=True)
+    ]
 
 
 def with_digest(kinds: Mapping[str, MessageKind]) -> dict[str, MessageKind]:

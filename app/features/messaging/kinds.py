@@ -81,8 +81,8 @@ class MessageKind:
 
     An optional one carries one-click unsubscribe and respects suppressed addresses. An urgent one is exempt from
     the contact budget: only what its reader asked for a moment ago is. `line` makes it a line of a digest; without it
-    the message always is a mail of its own. `pointless` says which of some messages that waited for a week need not be
-    sent any more, by their params.
+    the message always is a mail of its own. `pointless` says which of some messages that waited need not be sent
+    any more, by their params. `completed` gives params, each in its place, what is read only as the mail leaves.
     """
 
     name: str
@@ -91,4 +91,5 @@ class MessageKind:
     urgent: bool = False
     line: Callable[[Settings, Draft], Line] | None = None
     pointless: Callable[[UnitOfWork, Sequence[Mapping[str, Any]]], Sequence[Mapping[str, Any]]] | None = None
+    completed: Callable[[UnitOfWork, Sequence[Mapping[str, Any]]], Sequence[Mapping[str, Any]]] | None = None
     wordings: tuple[Wording, ...] = ()

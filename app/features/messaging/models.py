@@ -87,15 +87,20 @@ class ContactSlot(TenantRow, Base):
 
 
 class SuppressedAddress(TenantRow, Base):
-    """An address this organization may not send optional mail to, and why; none at all where mail came back."""
+    """An address this organization may not send optional mail to, and why; none at all where mail came back.
+
+    Both may be so at once: when the address works again, what was declined stays declined.
+    """
 
     __tablename__ = "suppressed_addresses"
     address: Mapped[str] = mapped_column(Text, primary_key=True)
     reason: Mapped[str] = mapped_column(Text)
+    # Its owner wants no optional mail.
+    declined: Mapped[bool] = mapped_column(server_default=text("false"))
     # The address does not exist any more: no mail of any kind is sent to it.
     bounced: Mapped[bool] = mapped_column(server_default=text("false"))
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=_NOW)
-    __table_args__ = (of_organization(),)
+    __table_args__ = (of_organization(), CheckConstraint("declined OR bounced", name="has_cause"))
 
 
 class Notice(TenantEntity, Base):

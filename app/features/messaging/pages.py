@@ -12,7 +12,7 @@ from sqlalchemy import select, text
 from app.domain import access
 from app.features.messaging.kinds import UNSUBSCRIBE_PURPOSE
 from app.features.messaging.models import Message
-from app.features.messaging.service import suppress_address
+from app.features.messaging.service import DECLINED, suppress_address
 from app.infra.links import read_token
 from app.infra.web.access import public
 from app.infra.web.context import Place, runtime
@@ -38,7 +38,7 @@ def end_mail(token: str) -> ResponseReturnValue:
     organization_id, message_id = named
     with runtime().database.unit_of_work(access.system(organization_id), request_id=g.request_id) as uow:
         address = uow.session.scalars(select(Message.recipient).where(Message.id == message_id)).one()
-        suppress_address(uow, address, "unsubscribed by the link in a mail")
+        suppress_address(uow, address, DECLINED)
     return render_template("messaging/unsubscribed.html")
 
 

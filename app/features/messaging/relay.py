@@ -25,8 +25,14 @@ class Relay:
         self._rest_until: datetime | None = None
 
     def is_resting(self, now: datetime) -> bool:
-        """Whether to leave the server alone for now, because it failed several times in a row."""
-        return self._rest_until is not None and now < self._rest_until
+        """Whether to leave the server alone for now, because it failed several times in a row.
+
+        No rest is longer than the longest one: after a clock that was ahead was set back, its end lies in a day that
+        is to come, and no mail would leave until then.
+        """
+        if self._rest_until is None:
+            return False
+        return timedelta(0) < self._rest_until - now <= timedelta(seconds=_LONGEST_REST)
 
     def connection(self) -> MailConnection:
         """A connection nobody else uses; give it back."""

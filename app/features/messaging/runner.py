@@ -16,6 +16,7 @@ from sqlalchemy import Row, text
 
 from app.domain import access
 from app.features.messaging.budget import admit, is_exempt
+from app.features.messaging.digest import complete
 from app.features.messaging.kinds import UNSUBSCRIBE_PURPOSE, Draft, MessageKind, OwnWords
 from app.features.messaging.relay import Relay, relay_of
 from app.features.messaging.settle import settle_unknown
@@ -25,7 +26,7 @@ from app.features.messaging.wordings import words_in_use
 from app.infra.db.open import UnitOfWork
 from app.infra.links import make_token
 from app.infra.mail import TRANSFER_SECONDS, MailConnection
-from app.infra.mail_message import Address, Letter, domain_of, write_letter
+from app.infra.mail_message import Address, Letter, domain_of, one_line, write_letter
 from app.infra.return_path import return_path
 from app.infra.runtime import Runtime
 
@@ -123,7 +124,8 @@ class _Sender:
                 postpone(uow, self._token, quiet)
             later = {message_id for message_id, _ in quiet}
             self._waiting.extend(admit(uow, self._token, [m for m in found if m.id not in later], self._kinds))
-        return [self._waiting.popleft() for _ in range(min(self._at_once, len(self._waiting)))]
+        leaving = [self._waiting.popleft() for _ in range(min(self._at_once, len(self._waiting)))]
+        return complete(uow, leaving, self._kinds)
 
     def _send_all(
         self, connection: MailConnection, group: list[Reserved], attempts: Mapping[UUID, int], deadline: float
@@ -181,9 +183,9 @@ class _Sender:
         domain = domain_of(self._settings.mail_from)
         letter = Letter(
             message_id=f"<{message.id}@{domain}>",
-            sender=Address(_one_line(house.name), address),
-            to=Address(_one_line(message.recipient_name), message.recipient),
-            subject=words.subject,
+            sender=Address(one_line(house.name), address),
+            to=Address(one_line(message.recipient_name), message.recipient),
+            subject=one_line(words.subject),
             text=words.text,
             html=words.html,
             reply_to=Address("", reply_to) if reply_to else None,
@@ -200,7 +202,3 @@ class _Sender:
 def _list_id(kind: str, organization_id: UUID, domain: str) -> str:
     # One list for each kind of mail and organization, so that a reader can sort them (RFC 2919).
     return f"{kind.replace('_', '-')}.{organization_id.hex}.{domain}"
-
-
-def _one_line(name: str) -> str:
-    return " ".join(name.split())

@@ -35,24 +35,31 @@ _QUEUE = text(
 )
 
 
+# Why an address gets no optional mail.
+DECLINED = "unsubscribed by the link in a mail"
+
+
 def message_id_for(organization_id: UUID, dedupe_key: str) -> UUID:
     """The id of the message with this key: the same key gives the same row and the same Message-ID."""
     return uuid5(organization_id, dedupe_key)
 
 
-def queue_messages(uow: UnitOfWork, rows: Sequence[Mapping[str, Any]]) -> None:
+def queue_messages(uow: UnitOfWork, rows: Sequence[Mapping[str, Any]]) -> list[UUID]:
     """Put messages into the outbox, one statement for all; a key that was ever used is passed over.
+
+    Returns their ids in the order given.
 
     A row has dedupe_key, kind, recipient, recipient_name, locale, params, client_id (or None), due_at and
     not_before (moments). One to a client counts in their contact budget unless its kind is urgent. Where the
     organization has a webhook, it is told of each by its ids.
     """
     if not rows:
-        return
+        return []
     organization_id = uow.actor.organization_id
     given = [{"id": message_id_for(organization_id, row["dedupe_key"]), **row} for row in rows]
     uow.session.execute(_QUEUE, {"rows": json.dumps(given, default=str), "by": uow.actor.membership_id, "now": uow.now})
     uow.ring(Bell.PROMPT)
+    return [row["id"] for row in given]
 
 
 def send_again(uow: UnitOfWork, message_id: UUID) -> None:
@@ -90,7 +97,10 @@ def leave_unsent(uow: UnitOfWork, message_id: UUID) -> None:
 def suppress_address(uow: UnitOfWork, address: str, reason: str) -> None:
     """Send no optional mail to this address any more; harmless to repeat."""
     uow.session.execute(
-        text("INSERT INTO suppressed_addresses (address, reason) VALUES (:a, :r) ON CONFLICT DO NOTHING"),
+        text(
+            "INSERT INTO suppressed_addresses (address, reason, declined) VALUES (:a, :r, true)"
+            " ON CONFLICT (organization_id, address) DO UPDATE SET declined = true"
+        ),
         {"a": address.casefold(), "r": reason},
     )
     # The address itself is personal, so the ledger keeps only that it happened.

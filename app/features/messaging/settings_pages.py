@@ -185,6 +185,7 @@ def _preview(written: OwnWords) -> dict[str, Any]:
         "counsellor": gettext("Nora Blake"),
         "day": gettext("1 March"),
         "dial": gettext("[x] 1 Ambition: completed"),
+        "why": gettext("Why we ask now:") + "\n* " + gettext("Something changed that your plan rests on."),
         "items": gettext("* Look at your plan again"),
         "link": runtime().settings.public_url,
         "sender": gettext("Nora Blake"),

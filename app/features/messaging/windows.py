@@ -23,17 +23,16 @@ from app.infra.db.open import UnitOfWork
 # By name, because clients, organizations and reviews stand above the outbox on the ladder.
 _NOW = text(
     """
-    SELECT m.id, coalesce(c.time_zone, o.time_zone) AS zone, s.spans,
+    SELECT c.id, coalesce(c.time_zone, o.time_zone) AS zone, s.spans,
            (SELECT jsonb_agg(jsonb_build_array(starts_on, ends_on) ORDER BY starts_on, id)::text FROM review_pauses
             WHERE client_id IS NULL AND ends_on >= :since) AS holidays
-    FROM messages m
-    JOIN clients c ON c.id = m.client_id
+    FROM clients c
     CROSS JOIN organizations o
     LEFT JOIN (
         SELECT client_id, jsonb_agg(jsonb_build_array(starts_on, ends_on) ORDER BY starts_on, id)::text AS spans
         FROM review_pauses WHERE client_id IS NOT NULL AND (ends_on IS NULL OR ends_on >= :since) GROUP BY client_id
     ) s ON s.client_id = c.id
-    WHERE m.id = ANY(:ids)
+    WHERE c.id = ANY(:clients)
     """
 )
 # A pause without an end has no moment to wait for: it is looked at again after so long.
@@ -42,20 +41,21 @@ _LOOK_AGAIN = timedelta(days=1)
 
 def resting(uow: UnitOfWork, found: Sequence[Reserved]) -> list[tuple[UUID, datetime]]:
     """Those of these messages that may not leave now, each with the first moment at which it may."""
-    bound = {message.id: message.params["window"] for message in found if message.params.get("window")}
+    bound = [message for message in found if message.params.get("window")]
     if not bound:
         return []
     since = uow.now.date() - timedelta(days=2)
-    clients = {row.id: row for row in uow.session.execute(_NOW, {"ids": list(bound), "since": since})}
+    ids = {message.client_id for message in bound if message.client_id is not None}
+    clients = {row.id: row for row in uow.session.execute(_NOW, {"clients": list(ids), "since": since})}
     waiting = []
-    for message_id, window in bound.items():
-        policy, zone = _window(json.dumps(window, sort_keys=True))
+    for message in bound:
+        policy, zone = _window(json.dumps(message.params["window"], sort_keys=True))
         pauses = NO_PAUSES
-        if client := clients.get(message_id):
+        if client := clients.get(message.client_id):
             zone, pauses = ZoneInfo(client.zone), _pauses(client.spans, client.holidays)
         moment = next_sendable(uow.now, policy, zone, pauses=pauses)
         if moment != uow.now:
-            waiting.append((message_id, moment or uow.now + _LOOK_AGAIN))
+            waiting.append((message.id, moment or uow.now + _LOOK_AGAIN))
     return waiting
 
 

@@ -23,6 +23,9 @@ from app.infra.drawing.svg import ACCENT
 from app.infra.locales import LANGUAGES
 
 MOST_SUBJECT, MOST_BODY = 200, 5000
+# A place takes a few letters and its value many thousand: without a limit one text makes mails of megabytes.
+MOST_OF_ONE = 3
+_LONGEST_SUBJECT = 400
 _SAVE = text(
     "INSERT INTO message_templates (name, locale, subject, body, updated_by, updated_at)"
     " VALUES (:name, :locale, :subject, :body, :by, :now)"
@@ -54,11 +57,19 @@ def check_words(wording: Wording, words: OwnWords) -> None:
         except BadPlaces as error:
             problems.append(FieldProblem(field, error.args[0]))
             continue
+        places = places_in(written)
+        if often := sorted({place for place in places if places.count(place) > MOST_OF_ONE}):
+            sentence = later(
+                "Put each place in at most %(most)s times: %(places)s.",
+                most=MOST_OF_ONE,
+                places=", ".join(f"{{{place}}}" for place in often),
+            )
+            problems.append(FieldProblem(field, sentence))
         if not 0 < len(written.strip()) <= most:
             problems.append(
                 FieldProblem(field, later("Write between %(least)s and %(most)s characters.", least=1, most=most))
             )
-        elif field == "body" and (missing := sorted(wording.needed - set(places_in(written)))):
+        elif field == "body" and (missing := sorted(wording.needed - set(places))):
             sentence = later(
                 "Without %(places)s the mail is of no use. Put it in.", places=", ".join(f"{{{m}}}" for m in missing)
             )
@@ -114,7 +125,9 @@ def render_own(
     draft: Draft, words: OwnWords, values: Mapping[str, str], markup: Mapping[str, Markup] | None = None
 ) -> Words:
     """The mail of an organization's own words. `values` are shown as they are, `markup` instead of them in HTML."""
-    shown = {"subject": fill_places(words.subject, values), "body": fill_places(words.body, values)}
+    subject = " ".join(fill_places(words.subject, values).split())
+    # The reasons of a check-in would make a subject of many lines.
+    shown = {"subject": subject[:_LONGEST_SUBJECT], "body": fill_places(words.body, values)}
     shared = {"lang": draft.locale.replace("_", "-"), "accent": draft.accent or ACCENT}
     own = shown | {"paragraphs": paragraphs(words.body, values, markup or {})}
     if draft.unsubscribe_url:

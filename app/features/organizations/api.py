@@ -122,7 +122,7 @@ def list_memberships(query: dict[str, Any]) -> dict[str, Any]:
 @blueprint.arguments(MembershipChangeSchema)
 @blueprint.response(200, MembershipSchema)
 def change_membership(body: dict[str, Any], membership_id: UUID) -> Membership:
-    """Give a member another role, or keep them out or let them in; their sessions here end."""
+    """Give a member another role, or keep them out or let them in (their sessions here end), or set their minutes."""
     with unit_of_work() as uow:
         member = uow.session.scalars(select(Membership).where(Membership.id == membership_id)).one_or_none()
         if member is None:
@@ -131,7 +131,10 @@ def change_membership(body: dict[str, Any], membership_id: UUID) -> Membership:
             (members.reactivate if body["active"] else members.deactivate)(uow, membership_id)
         if "role" in body:
             members.change_role(uow, membership_id, Role(body["role"]))
-    end_sessions(member)
+        if "weekly_minutes" in body:
+            members.set_minutes(uow, membership_id, body["weekly_minutes"])
+    if body.keys() & {"role", "active"}:
+        end_sessions(member)
     return member
 
 

@@ -32,6 +32,7 @@ class ChangeSettings:
     shares_caseloads: bool
     small_cell_threshold: int
     contact_cap: int
+    reports_kept_days: int = 30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -116,6 +116,14 @@ class SettingsForm(FlaskForm):  # type: ignore[misc] # Flask-WTF carries no type
         ),
         validators=[InputRequired(_MISSING), NumberRange(1, 20, _l("Choose a number from 1 to 20."))],
     )
+    reports_kept_days = IntegerField(
+        _l("Days that finished reports are kept"),
+        description=_l(
+            "From 1 to 3650, counted from the end of the job that wrote them. Then the reports, archives and workbooks"
+            " are deleted; they can be written again at any time."
+        ),
+        validators=[InputRequired(_MISSING), NumberRange(1, 3650, _l("Choose a number from 1 to 3650."))],
+    )
 
 
 class TermForm(FlaskForm):  # type: ignore[misc] # Flask-WTF carries no types

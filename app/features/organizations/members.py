@@ -6,14 +6,17 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from flask_babel import gettext
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from app.domain.access import Role
-from app.domain.errors import Conflict, NotFound
+from app.domain.errors import Conflict, FieldProblem, InvalidInput, NotFound
+from app.domain.saying import later
 from app.features.audit.service import record
 from app.features.organizations.models import Membership
 from app.infra.db.open import UnitOfWork
 
+# As many as a week has.
+MOST_MINUTES = 7 * 24 * 60
 STAFF = (Role.ADMIN, Role.COUNSELLOR, Role.ANALYST)
 
 
@@ -52,6 +55,27 @@ def deactivate(uow: UnitOfWork, membership_id: UUID) -> Membership:
         member.active = False
         record(uow, "member.deactivated", "membership", member.id)
     return member
+
+
+def set_minutes(uow: UnitOfWork, membership_id: UUID, minutes: int | None) -> Membership:
+    """Say how many minutes a week a member has for clients (None: not said). Raises InvalidInput, NotFound."""
+    member = _member(uow, membership_id)
+    if minutes is not None and not 0 <= minutes <= MOST_MINUTES:
+        sentence = later("Give a whole number from %(least)s to %(most)s.", least=0, most=MOST_MINUTES)
+        raise InvalidInput([FieldProblem("weekly_minutes", sentence)])
+    if member.weekly_minutes != minutes:
+        member.weekly_minutes = minutes
+        record(uow, "member.minutes_set", "membership", member.id, minutes=minutes)
+    return member
+
+
+def caseload_sizes(uow: UnitOfWork) -> dict[UUID, int]:
+    """How many clients each member has in their caseload, those who have any."""
+    # By name, because clients stand above organizations on the ladder.
+    rows = uow.session.execute(
+        text("SELECT membership_id, count(*) AS clients FROM caseload_entries GROUP BY membership_id")
+    )
+    return {row.membership_id: row.clients for row in rows}
 
 
 def reactivate(uow: UnitOfWork, membership_id: UUID) -> Membership:

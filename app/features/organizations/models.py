@@ -59,11 +59,14 @@ class Organization(TenantRow, Base):
     small_cell_threshold: Mapped[int] = mapped_column(server_default=text("10"))
     # How many messages a client gets in a week, urgent ones aside; see `app.features.messaging.budget`.
     contact_cap: Mapped[int] = mapped_column(SmallInteger, server_default=text("2"))
+    # For how many days after their job's end reports and archives are kept.
+    reports_kept_days: Mapped[int] = mapped_column(SmallInteger, server_default=text("30"))
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=_NOW)
     __table_args__ = (
         ForeignKeyConstraint(["organization_id"], ["tenants.id"]),
         CheckConstraint("small_cell_threshold BETWEEN 5 AND 30", name="threshold"),
         CheckConstraint("contact_cap BETWEEN 1 AND 20", name="contact_cap"),
+        CheckConstraint("reports_kept_days BETWEEN 1 AND 3650", name="reports_kept_days"),
     )
 
 
@@ -90,12 +93,15 @@ class Membership(TenantEntity, Base):
     name: Mapped[str] = mapped_column(Text)
     email: Mapped[str] = mapped_column(Text)
     active: Mapped[bool] = mapped_column(server_default=text("true"))
+    # How many minutes a week they have for clients; caseloads are shared out by it. None: not said.
+    weekly_minutes: Mapped[int | None]
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=_NOW)
     __table_args__ = (
         of_organization(),
         ForeignKeyConstraint(["user_id", "organization_id"], ["user_places.user_id", "user_places.organization_id"]),
         UniqueConstraint("organization_id", "user_id"),
         CheckConstraint("role IN ('admin', 'counsellor', 'analyst', 'client')", name="role"),
+        CheckConstraint("weekly_minutes BETWEEN 0 AND 10080", name="weekly_minutes"),
     )
 
 

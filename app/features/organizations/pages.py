@@ -75,6 +75,7 @@ def save_settings() -> ResponseReturnValue:
         shares_caseloads=form.shares_caseloads.data,
         small_cell_threshold=form.small_cell_threshold.data,
         contact_cap=form.contact_cap.data,
+        reports_kept_days=form.reports_kept_days.data,
     )
     try:
         with unit_of_work() as uow:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext
+from flask_babel import gettext, ngettext
 from flask_login import current_user
 
 from app.domain.access import Permission, Role
@@ -21,6 +21,7 @@ from app.features.organizations.forms import ROLES, InviteForm, role_names
 from app.features.organizations.notices import end_sessions, send_invitation
 from app.infra.web.access import public, requires, signed_in
 from app.infra.web.context import actor, runtime, unit_of_work
+from app.infra.web.given import whole_in_form
 
 blueprint = Blueprint("organizations", __name__)
 
@@ -31,6 +32,7 @@ def _page(form: InviteForm) -> ResponseReturnValue:
             "organizations/people.html",
             form=form,
             members=members.staff_members(uow),
+            caseloads=members.caseload_sizes(uow),
             invitations=invitations.pending_invitations(uow),
             now=uow.now,
             me=actor().membership_id,
@@ -123,8 +125,31 @@ def deactivate(membership_id: UUID) -> ResponseReturnValue:
     """Keep a member out."""
     with unit_of_work() as uow:
         member = members.deactivate(uow, membership_id)
+        left = members.caseload_sizes(uow).get(member.id, 0)
     end_sessions(member)
     flash(gettext("%(name)s can no longer come in. What they wrote stays.", name=member.name))
+    if left:
+        flash(
+            ngettext(
+                "%(num)s person is still in their caseload. Hand them over below.",
+                "%(num)s people are still in their caseload. Hand them over below.",
+                left,
+            )
+        )
+    return redirect(url_for("organizations.people"))
+
+
+@blueprint.post("/people/<uuid:membership_id>/minutes")
+@requires(Permission.MANAGE_PEOPLE)
+def set_minutes(membership_id: UUID) -> ResponseReturnValue:
+    """Say how many minutes a week a member has for clients; empty takes the number away."""
+    written = request.form.get("weekly_minutes", "").strip()
+    minutes = whole_in_form("weekly_minutes")
+    if written and minutes is None:
+        raise InvalidInput([FieldProblem("weekly_minutes", gettext("Give a whole number."))])
+    with unit_of_work() as uow:
+        member = members.set_minutes(uow, membership_id, minutes)
+    flash(gettext("The minutes of %(name)s are saved.", name=member.name))
     return redirect(url_for("organizations.people"))
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import date
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 
 from app.domain.errors import NotFound
 from app.domain.saying import later
-from app.features.organizations.models import Tenant
+from app.features.organizations.models import Organization, Tenant
+from app.infra.db.open import UnitOfWork
 from app.infra.runtime import Runtime
 
 
@@ -23,3 +26,9 @@ def find_organization(runtime: Runtime, slug: str, *, active: bool = True) -> UU
             else later("There is no suspended organization %(slug)s.", slug=slug)
         )
     return found
+
+
+def today_here(uow: UnitOfWork) -> date:
+    """Today where the organization is."""
+    zone = uow.session.execute(select(Organization.time_zone)).scalar_one()
+    return uow.now.astimezone(ZoneInfo(zone)).date()

@@ -7,6 +7,7 @@ from typing import Any
 from marshmallow import ValidationError, fields, validates_schema
 
 from app.domain.access import SCOPES, Role
+from app.features.organizations.members import MOST_MINUTES
 from app.infra.web.api.fields import Choice, Day, QueryTruth, Sentence, Truth, Whole
 from app.infra.web.api.schemas import PageQuery, Strict
 
@@ -72,6 +73,7 @@ class OrganizationSchema(Strict):
     shares_caseloads = fields.Boolean(required=True)
     small_cell_threshold = fields.Integer(required=True)
     contact_cap = fields.Integer(required=True)
+    reports_kept_days = fields.Integer(required=True)
 
 
 class SettingsChangeSchema(Strict):
@@ -86,6 +88,7 @@ class SettingsChangeSchema(Strict):
     shares_caseloads = Truth()
     small_cell_threshold = Whole(least=5, most=30)
     contact_cap = Whole(least=1, most=20)
+    reports_kept_days = Whole(least=1, most=3650)
 
 
 class NewTermSchema(Strict):
@@ -120,14 +123,18 @@ class MembershipSchema(Strict):
     email = fields.String(required=True)
     role = fields.String(required=True)
     active = fields.Boolean(required=True)
+    weekly_minutes = fields.Integer(
+        required=True, allow_none=True, metadata={"description": "Minutes a week for clients; null: not said."}
+    )
     created_at = fields.AwareDateTime(required=True)
 
 
 class MembershipChangeSchema(Strict):
-    """Another role, or whether the member may come in."""
+    """Another role, whether the member may come in, or the minutes a week they have for clients (null: not said)."""
 
     role = Choice(STAFF_ROLES)
     active = Truth()
+    weekly_minutes = Whole(most=MOST_MINUTES, allow_none=True)
 
 
 class NewInvitationSchema(Strict):

@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from app.domain.contrast import can_be_accent, is_colour
 from app.domain.errors import FieldProblem, InvalidInput, NotFound
+from app.domain.reading import check_day
 from app.domain.wording import CLIENT_WORDS, COUNSELLOR_WORDS
 from app.features.audit.service import record
 from app.features.organizations.commands import ChangeSettings, SaveTerm
@@ -32,10 +33,13 @@ def change_settings(uow: UnitOfWork, command: ChangeSettings) -> Organization:
         problems.append(FieldProblem("client_word", gettext("Choose a word from the list.")))
     if command.counsellor_word not in COUNSELLOR_WORDS:
         problems.append(FieldProblem("counsellor_word", gettext("Choose a word from the list.")))
-    if not 5 <= command.small_cell_threshold <= 30:
-        problems.append(FieldProblem("small_cell_threshold", gettext("Choose a number from 5 to 30.")))
-    if not 1 <= command.contact_cap <= 20:
-        problems.append(FieldProblem("contact_cap", gettext("Choose a number from 1 to 20.")))
+    for name, least, most, sentence in (
+        ("small_cell_threshold", 5, 30, gettext("Choose a number from 5 to 30.")),
+        ("contact_cap", 1, 20, gettext("Choose a number from 1 to 20.")),
+        ("reports_kept_days", 1, 3650, gettext("Choose a number from 1 to 3650.")),
+    ):
+        if not least <= getattr(command, name) <= most:
+            problems.append(FieldProblem(name, sentence))
     accent = (command.accent or "").strip().lower() or None
     if accent is not None and not is_colour(accent):
         problems.append(FieldProblem("accent", gettext("Write the colour as # and six digits, such as #0b6b66.")))
@@ -56,6 +60,7 @@ def change_settings(uow: UnitOfWork, command: ChangeSettings) -> Organization:
         "shares_caseloads": command.shares_caseloads,
         "small_cell_threshold": command.small_cell_threshold,
         "contact_cap": command.contact_cap,
+        "reports_kept_days": command.reports_kept_days,
     }
     changed = {key: value for key, value in values.items() if getattr(organization, key) != value}
     for key, value in changed.items():
@@ -78,6 +83,8 @@ def save_term(uow: UnitOfWork, command: SaveTerm) -> Term:
     if command.ends_on < command.starts_on:
         sentence = gettext("The term ends before it starts. Choose a later last day.")
         raise InvalidInput([FieldProblem("ends_on", sentence)])
+    if problems := [*check_day("starts_on", command.starts_on), *check_day("ends_on", command.ends_on)]:
+        raise InvalidInput(problems)
     same = uow.session.scalars(select(Term).where(Term.name == name)).one_or_none()
     if same is not None and same.id != command.term_id:
         raise InvalidInput([FieldProblem("name", gettext("There is a term of this name already."))])

@@ -12,13 +12,19 @@ from flask_babel import get_locale, gettext
 from app.domain.access import Permission
 from app.domain.errors import InvalidInput
 from app.domain.steps import StepKey
+from app.features.clients.duplicates import links_of
+from app.features.clients.labels import labels_of, visible_labels
 from app.features.instruments.brief import score_in_words, trust_in_words
 from app.features.instruments.profile import lines_in
 from app.features.messaging.contacts import contacts_of
+from app.features.moves.queries import history_of
+from app.features.outcomes.pages import outcome_words
+from app.features.outcomes.queries import history_of as destinations_of
 from app.features.overview.blueprint import blueprint
 from app.features.overview.client_view import ClientView, Happened, Place, Taken, timeline, view_client
 from app.features.overview.words import span
 from app.features.plans.words import event_sentence, step_names
+from app.features.reports.parts import part_words
 from app.features.steps.views import segments
 from app.features.triggers.shown import reasons_shown
 from app.infra.web.access import requires
@@ -38,8 +44,13 @@ def client(client_id: UUID) -> str:
         view = view_client(uow, client_id)
         lines = timeline(uow, client_id, before=before, limit=_LINES)
         contacts = contacts_of(uow, [client_id])[client_id]
+        links = links_of(uow, client_id)
+        labels = labels_of(uow, [client_id])[client_id]
+        unused = [label for label in visible_labels(uow) if label not in labels]
         today = uow.now.astimezone(time_zone()).date()
         reasons = reasons_shown(uow, view.plan.id if view.plan is not None else None)
+        looked_after = history_of(uow, client_id)
+        destinations = destinations_of(uow, client_id)
     more = len(lines) > _LINES
     return render_template(
         "overview/client.html",
@@ -49,7 +60,13 @@ def client(client_id: UUID) -> str:
         values=_values(view),
         due=view.next_due,
         reasons=reasons,
+        looked_after=looked_after,
+        destinations=destinations,
+        **outcome_words(),
         contacts=contacts,
+        links=links,
+        labels=labels,
+        unused=unused,
         today=today,
         silent=span((today - view.client.last_contact_at.astimezone(time_zone()).date()).days)
         if view.client.last_contact_at
@@ -61,6 +78,7 @@ def client(client_id: UUID) -> str:
         if more
         else None,
         zone=place().time_zone,
+        report_parts=part_words(gettext),
     )
 
 

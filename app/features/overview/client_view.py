@@ -118,7 +118,10 @@ def view_client(uow: UnitOfWork, client_id: UUID) -> ClientView:
         .order_by(func.lower(Cohort.name))
     )
     files = session.scalars(
-        select(StoredFile).where(StoredFile.client_id == client_id).order_by(StoredFile.created_at.desc()).limit(20)
+        select(StoredFile)
+        .where(StoredFile.client_id == client_id, StoredFile.expires_at.is_(None))
+        .order_by(StoredFile.created_at.desc())
+        .limit(20)
     )
     return ClientView(
         client=client,
@@ -183,11 +186,11 @@ def timeline(uow: UnitOfWork, client_id: UUID, *, before: Place | None = None, l
     `limit`, so that the caller sees whether there is more.
     """
 
-    def place(rank: int, row: Any, number: Any = None) -> tuple[ColumnElement[Any], ...]:
+    def place(rank: int, one: Any, number: Any = None) -> tuple[ColumnElement[Any], ...]:
         return (
             literal(rank).label("rank"),
             (cast(literal(0), BigInteger) if number is None else number).label("number"),
-            row.id.label("id"),
+            one.label("id"),
         )
 
     nobody, no_step, nothing = cast(null(), Text), cast(null(), Integer), literal({}, JSONB)
@@ -203,7 +206,7 @@ def timeline(uow: UnitOfWork, client_id: UUID, *, before: Place | None = None, l
             cast(PlanEvent.step, Integer).label("step"),
             PlanEvent.detail.label("detail"),
             Membership.name.label("who"),
-            *place(_DONE, PlanEvent, PlanEvent.number),
+            *place(_DONE, PlanEvent.plan_id, PlanEvent.number),
         )
         .outerjoin(Membership, Membership.id == PlanEvent.actor_id)
         # A comment is shown with its words, an answered check-in with its outcome, each from its own table.
@@ -215,12 +218,12 @@ def timeline(uow: UnitOfWork, client_id: UUID, *, before: Place | None = None, l
             cast(StepComment.step, Integer),
             func.jsonb_build_object("body", func.left(StepComment.body, 300)),
             Membership.name,
-            *place(_SAID, StepComment),
+            *place(_SAID, StepComment.id),
         )
         .join(Membership, Membership.id == StepComment.author_id)
         .where(plans(StepComment.plan_id)),
         select(
-            Plan.created_at, literal("given"), literal("given"), no_step, nothing, nobody, *place(_GIVEN, Plan)
+            Plan.created_at, literal("given"), literal("given"), no_step, nothing, nobody, *place(_GIVEN, Plan.id)
         ).where(Plan.client_id == client_id),
         select(
             func.coalesce(Message.sent_at, Message.created_at),
@@ -229,7 +232,7 @@ def timeline(uow: UnitOfWork, client_id: UUID, *, before: Place | None = None, l
             no_step,
             func.jsonb_build_object("kind", Message.kind, "reason", Message.reason),
             nobody,
-            *place(_TOLD, Message),
+            *place(_TOLD, Message.id),
         ).where(Message.client_id == client_id),
         select(
             Assessment.taken_at,
@@ -238,7 +241,7 @@ def timeline(uow: UnitOfWork, client_id: UUID, *, before: Place | None = None, l
             no_step,
             func.jsonb_build_object("title", Instrument.title),
             nobody,
-            *place(_TAKEN, Assessment),
+            *place(_TAKEN, Assessment.id),
         )
         .join(Instrument, Instrument.id == Assessment.instrument_id)
         .where(Assessment.client_id == client_id),
@@ -249,7 +252,7 @@ def timeline(uow: UnitOfWork, client_id: UUID, *, before: Place | None = None, l
             no_step,
             nothing,
             nobody,
-            *place(_REVIEWED, Review),
+            *place(_REVIEWED, Review.id),
         ).where(plans(Review.plan_id), Review.answered_at.is_not(None)),
     ]
     everything = union_all(*parts).subquery()

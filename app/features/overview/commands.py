@@ -35,6 +35,9 @@ class CaseloadFilter:
     search: str = ""
     cohort_id: UUID | None = None
     counsellor_id: UUID | None = None
+    label_id: UUID | None = None
+    # A saved filter, whose rule the reads are given beside.
+    filter_id: UUID | None = None
     why: int = 0
     step: int | None = None
     status: str | None = None

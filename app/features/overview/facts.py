@@ -28,7 +28,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from app.domain.access import Actor
-from app.features.clients.models import CaseloadEntry, Client
+from app.features.clients.models import CaseloadEntry, Client, ClientLabel, Label
 from app.features.clients.policy import visible_clients
 from app.features.clients.queries import holds
 from app.features.cohorts.models import CohortMember
@@ -73,11 +73,17 @@ def moments(wanted: CaseloadFilter, *, now: datetime, today: date) -> dict[str, 
     }
 
 
-def facts_of(actor: Actor, wanted: CaseloadFilter, *, second_line: Sequence[tuple[str, str]] = ()) -> CTE:
+def facts_of(
+    actor: Actor,
+    wanted: CaseloadFilter,
+    *,
+    second_line: Sequence[tuple[str, str]] = (),
+    saved: ColumnElement[bool] | None = None,
+) -> CTE:
     """A row per active client the actor may see, with `why` (bits of `Why`) and `fits` (the client's own filters hold).
 
-    `second_line` are (attribute key, words before the value) for the line under a name. The filters on plans are
-    `plan_filter`; the statement is run with the parameters of `moments`.
+    `second_line` are (attribute key, words before the value) for the line under a name; `saved` is the criterion of the
+    saved filter. The filters on plans are `plan_filter`; the statement is run with the parameters of `moments`.
     """
     letter = case(
         (PlanStep.status == "completed", case((PlanStep.stale, "t"), else_="c")),
@@ -100,7 +106,7 @@ def facts_of(actor: Actor, wanted: CaseloadFilter, *, second_line: Sequence[tupl
         .lateral("steps")
     )
     counted = is_counted(_SINCE, _ANSWER_BY)
-    # As the aggregates count people: once in a month, however many reviews they had in it.
+    # People are counted once in a month, however many reviews they had in it.
     months = func.count(distinct(func.date_trunc("month", Review.occurrence_on)))
     reviews = (
         select(
@@ -162,7 +168,7 @@ def facts_of(actor: Actor, wanted: CaseloadFilter, *, second_line: Sequence[tupl
             reviews.c.asked,
             reviews.c.in_time,
             why.label("why"),
-            _client_filter(wanted).label("fits"),
+            _client_filter(actor, wanted, saved).label("fits"),
         )
         .select_from(Client)
         .outerjoin(
@@ -181,8 +187,22 @@ def _words(key: str, before: str) -> ColumnElement[str]:
     return literal(before, Text) + value if before else value
 
 
-def _client_filter(wanted: CaseloadFilter) -> ColumnElement[bool]:
+def _client_filter(actor: Actor, wanted: CaseloadFilter, saved: ColumnElement[bool] | None) -> ColumnElement[bool]:
     parts: list[ColumnElement[bool]] = [literal(True)]
+    if saved is not None:
+        parts.append(saved)
+    if wanted.label_id is not None:
+        # Somebody else's own label is nobody's to ask for.
+        parts.append(
+            exists().where(
+                ClientLabel.organization_id == Client.organization_id,
+                ClientLabel.label_id == wanted.label_id,
+                ClientLabel.client_id == Client.id,
+                Label.organization_id == ClientLabel.organization_id,
+                Label.id == ClientLabel.label_id,
+                or_(Label.owner_id.is_(None), Label.owner_id == actor.membership_id),
+            )
+        )
     if wanted.search:
         parts.append(holds(wanted.search))
     if wanted.cohort_id is not None:

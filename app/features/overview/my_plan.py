@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from flask import flash, redirect, render_template, request, session, url_for
+from flask import flash, g, redirect, render_template, request, session, url_for
 from flask_babel import format_date, gettext
 from werkzeug.wrappers import Response
 
@@ -18,6 +18,7 @@ from app.features.plans import queries, service
 from app.features.plans.commands import AddComment, ConfirmStep, SaveContent
 from app.features.plans.marks import confirm_step
 from app.features.plans.words import step_names
+from app.features.reviews.own_result import own_check_ins
 from app.features.steps import guided, rests, views
 from app.features.steps.forms import FORMS
 from app.features.steps.forms_beside import CommentForm
@@ -26,10 +27,11 @@ from app.features.steps.registry import ROOMS
 from app.features.steps.rowforms import RoomForm
 from app.features.steps.tools import Desk, act_on, has_tools, tools_of
 from app.features.steps.views import own_plan
-from app.features.triggers.shown import reasons_shown
+from app.features.triggers.shown import reasons_to_client
 from app.infra.db.open import UnitOfWork
 from app.infra.web.access import requires
 from app.infra.web.context import actor, time_zone, unit_of_work
+from app.infra.web.given import whole_in_query
 from app.infra.web.words import said, say_here, words_here
 
 # Under which name the session keeps how the client wants steps shown.
@@ -64,25 +66,38 @@ def my_plan() -> str:
         now = uow.now.astimezone(time_zone())
         client_id = actor().client_id
         if client_id is None or queries.plan_of_client(uow, client_id) is None:
-            return render_template("overview/my_plan_none.html", greeting=greeting(now))
+            asked = views.asked_items(uow, client_id, now.date()) if client_id else []
+            return render_template("overview/my_plan_none.html", greeting=greeting(now), asked=asked)
         view = own_plan(uow)
         return render_template(
             "overview/my_plan.html",
             view=view,
             greeting=greeting(now),
+            today=now.date(),
             segments=views.segments(view.steps, _href),
             next=_next_thing(uow, view),
             again=rests.look_again(uow, view, _href, _confirm_href),
             ends=rests.loose_ends(view.written, _href),
             map=rests.map_lines(),
-            due=views.due_items(view, now.date(), _href),
-            reasons=reasons_shown(uow, view.plan.id),
+            due=views.asked_items(uow, client_id, now.date()) + views.due_items(view, now.date(), _href),
+            reasons=reasons_to_client(uow, view.plan.id),
             messages=queries.latest_comments(uow, view.plan.id),
-            check_ins=queries.waiting_check_ins(uow, view.plan.id),
+            check_ins=own_check_ins(uow, view.plan.id),
             names=step_names(gettext),
             mine=actor().membership_id,
             href=_href,
         )
+
+
+@blueprint.get("/my-plan/compare")
+@requires(Permission.OWN_PLAN)
+def my_compare() -> str:
+    """Any two revisions of the client's own plan side by side, with why it changed."""
+    g.nav_endpoint = "overview.my_plan"
+    with unit_of_work() as uow:
+        view = own_plan(uow)
+        shown = views.comparison(uow, view, whole_in_query("before"), whole_in_query("after"))
+        return render_template("overview/my_compare.html", view=view, **shown)
 
 
 @dataclass(frozen=True, slots=True)

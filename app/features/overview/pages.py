@@ -5,40 +5,40 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from flask import redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
+from werkzeug.datastructures import MultiDict
 
 from app.domain.access import Permission
 from app.domain.errors import FieldProblem, InvalidInput, NotFound
+from app.features.clients.labels import labels_of
 from app.features.overview.blueprint import blueprint
 from app.features.overview.commands import SIZES, CaseloadFilter, Why
 from app.features.overview.filters import QUIET_WEEKS, filter_of, query_of
+from app.features.overview.keeping import rule_of
 from app.features.overview.queries import (
     CaseloadPage,
     FilterOptions,
     caseload_page,
     filter_options,
-    matching_ids,
+    matching,
     today_in,
 )
 from app.features.overview.rows import caseload_rows
 from app.features.overview.words import reason_labels, row_words, span
+from app.features.selections.acts import acts_of
+from app.features.selections.commands import SaveFilter
+from app.features.selections.filters import create_filter
+from app.features.selections.forms import target_of
+from app.features.selections.queries import get_filter
+from app.features.selections.service import choose, freeze
 from app.infra.drawing.row_dials import dial_definitions, row_dials
 from app.infra.web.access import requires
 from app.infra.web.context import actor, place, runtime, time_zone, unit_of_work
 from app.infra.web.words import status_words
 
 _QUEUE = 25
-# Ids go on to the next page as fields of a form, of which two mebibytes are read at most.
-MOST_CHOSEN = 20_000
-# What can be done with chosen clients: the endpoint that previews it, and what one may need to do it.
-_ACTS = {
-    "assign": ("assignments.new", Permission.ASSIGN),
-    "prompt": ("reviews.prompt", Permission.WORK_PLANS),
-    "move": ("clients.move", Permission.MANAGE_PEOPLE),
-    "report": ("reports.clients", Permission.REPORT_CLIENTS),
-}
 
 
 @blueprint.get("/")
@@ -60,9 +60,11 @@ def caseload() -> str:
     with unit_of_work() as uow:
         options = filter_options(uow)
         page = caseload_page(uow, wanted, today=today_in(uow, place().time_zone), attributes=options.attributes)
+        # No statement where nobody has made a label.
+        labels = labels_of(uow, [row.id for row in page.rows]) if options.labels else {}
     shown, acts = _rows(page), _acts()
     table_rows = caseload_rows(
-        page.rows, shown["cells"], shown["dials"], client_base=shown["client_base"], choose=bool(acts)
+        page.rows, shown["cells"], shown["dials"], client_base=shown["client_base"], choose=bool(acts), labels=labels
     )
     return render_template(
         "overview/caseload.html",
@@ -83,31 +85,43 @@ def caseload() -> str:
     )
 
 
+@blueprint.post("/caseload/keep")
+@requires(Permission.USE_COHORTS)
+def keep() -> ResponseReturnValue:
+    """Keep the filter that is on, under a name, and show the caseload by it."""
+    wanted = filter_of(request.form)
+    with unit_of_work() as uow:
+        before = None if wanted.filter_id is None else get_filter(uow, wanted.filter_id).rule
+        made = create_filter(
+            uow,
+            SaveFilter(
+                name=request.form.get("name", ""),
+                rule=rule_of(wanted, before),
+                shared=request.form.get("shared") == "1",
+            ),
+        )
+    flash(gettext("%(name)s is saved.", name=made.name))
+    return redirect(url_for("overview.caseload", filter=made.id))
+
+
 @blueprint.post("/caseload/<act>")
 @requires(Permission.READ_CLIENTS)
 def act(act: str) -> ResponseReturnValue:
-    """Hand the chosen clients to the page that previews the act: as ticked, or all that match the filter."""
-    if act not in {name for name, _ in _acts_open()}:
+    """Freeze the chosen people, as ticked or all that match the filter, and go on to the page that previews the act."""
+    chosen_act = next((one for one in acts_of(actor()) if one.name == act), None)
+    if chosen_act is None:
         raise NotFound(gettext("There is no such page, or it is not yours to see."))
-    href = url_for(_ACTS[act][0])
-    if not request.form.get("every"):
-        if not request.form.getlist("client"):
-            raise InvalidInput([FieldProblem("client", gettext("Tick at least one person first."))])
-        # The browser sends the same form again, to the page that previews the act.
-        return redirect(href, code=307)
-    wanted = filter_of(request.form)
     with unit_of_work() as uow:
-        ids = matching_ids(uow, wanted, today=today_in(uow, place().time_zone), limit=MOST_CHOSEN + 1)
-    if len(ids) > MOST_CHOSEN:
-        raise InvalidInput(
-            [
-                FieldProblem(
-                    "every", gettext("These are too many to choose at once. Make them a cohort by a rule instead.")
-                )
-            ]
-        )
-    back = _address(wanted)
-    return render_template("overview/chosen.html", ids=ids, href=href, label=_act_labels()[act], back=back)
+        if request.form.get("every"):
+            wanted = filter_of(request.form)
+            found = matching(uow, wanted, today=today_in(uow, place().time_zone))
+            selection = freeze(uow, found, origin="clients")
+        elif request.form.getlist("client"):
+            target = target_of(MultiDict([("client", value) for value in request.form.getlist("client")]))
+            selection = choose(uow, target)
+        else:
+            raise InvalidInput([FieldProblem("client", gettext("Tick at least one person first."))])
+    return redirect(url_for(chosen_act.endpoint, selection=selection.id), code=303)
 
 
 def _rows(page: CaseloadPage) -> dict[str, Any]:
@@ -132,6 +146,10 @@ def _chips(wanted: CaseloadFilter, options: FilterOptions) -> list[tuple[str, st
     if wanted.counsellor_id is not None:
         name = dict(options.counsellors).get(wanted.counsellor_id, gettext("Somebody who is gone"))
         chips.append((name, {"counsellor": None}))
+    if wanted.label_id is not None:
+        chips.append((dict(options.labels).get(wanted.label_id, gettext("A label that is gone")), {"label": None}))
+    if wanted.filter_id is not None:
+        chips.append((dict(options.filters).get(wanted.filter_id, gettext("A filter")), {"filter": None}))
     labels = reason_labels()
     chips += [(labels[why], {"why": wanted.why & ~why}) for why in Why if wanted.why & why]
     if wanted.status is not None:
@@ -160,22 +178,8 @@ def _quiet_words(weeks: int) -> str:
     return str(gettext("No contact for %(span)s", span=span(weeks * 7)))
 
 
-def _act_labels() -> dict[str, str]:
-    return {
-        "assign": gettext("Assign"),
-        "prompt": gettext("Prompt a review"),
-        "move": gettext("Move"),
-        "report": gettext("Report"),
-    }
-
-
-def _acts_open() -> list[tuple[str, str]]:
-    labels = _act_labels()
-    return [(name, labels[name]) for name, (_endpoint, permission) in _ACTS.items() if actor().may(permission)]
-
-
 def _acts() -> list[dict[str, str]]:
-    return [{"label": label, "action": url_for("overview.act", act=name)} for name, label in _acts_open()]
+    return [{"label": one.label, "action": url_for("overview.act", act=one.name)} for one in acts_of(actor())]
 
 
 def _pages(page: CaseloadPage, wanted: CaseloadFilter) -> dict[str, Any]:

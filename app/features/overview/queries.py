@@ -10,17 +10,35 @@ from typing import Any, NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Integer, Row, Select, Text, cast, func, literal, null, select, true, union_all
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    Row,
+    Select,
+    Text,
+    cast,
+    func,
+    literal,
+    null,
+    or_,
+    select,
+    true,
+    union_all,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 
 from app.domain.access import Actor, Role, member
 from app.domain.attributes import Attribute
-from app.features.clients.models import AttributeDefinition
+from app.domain.rules import stored_rule
+from app.features.clients.models import AttributeDefinition, Label
 from app.features.cohorts.models import Cohort
 from app.features.cohorts.policy import visible_cohorts
 from app.features.organizations.models import Membership
 from app.features.overview.commands import CaseloadFilter, Why
 from app.features.overview.facts import facts_of, moments, order_of, plan_filter
+from app.features.selections.criteria import criterion_of_filter
+from app.features.selections.models import SavedFilter
+from app.features.selections.queries import get_filter, moment_of
 from app.infra.db.kept import KeptStatement, keep
 from app.infra.db.open import UnitOfWork
 
@@ -80,10 +98,12 @@ class FilterOptions:
     attributes: list[Attribute]
     cohorts: list[tuple[UUID, str]]
     counsellors: list[tuple[UUID, str]]
+    labels: list[tuple[UUID, str]]
+    filters: list[tuple[UUID, str]]
 
 
 def filter_options(uow: UnitOfWork) -> FilterOptions:
-    """Attributes, cohorts and (for those who see every caseload) counsellors, in one statement."""
+    """Attributes, cohorts, labels, filters and (for those who see every caseload) counsellors, in one statement."""
     attributes = select(
         literal("a").label("what"),
         AttributeDefinition.id,
@@ -97,7 +117,14 @@ def filter_options(uow: UnitOfWork) -> FilterOptions:
     cohorts = select(literal("c"), Cohort.id, Cohort.name, *none).where(
         Cohort.archived_at.is_(None), visible_cohorts(uow.actor)
     )
-    parts: list[Select[Any]] = [attributes, cohorts]
+    me = uow.actor.membership_id
+    labels = select(literal("l"), Label.id, Label.name, *none).where(
+        or_(Label.owner_id.is_(None), Label.owner_id == me)
+    )
+    filters = select(literal("f"), SavedFilter.id, SavedFilter.name, *none).where(
+        or_(SavedFilter.shared, SavedFilter.owner_id == me)
+    )
+    parts: list[Select[Any]] = [attributes, cohorts, labels, filters]
     if uow.actor.role is Role.ADMIN or uow.actor.shares_caseloads:
         parts.append(
             select(literal("m"), Membership.id, Membership.name, *none).where(
@@ -109,6 +136,8 @@ def filter_options(uow: UnitOfWork) -> FilterOptions:
         attributes=[Attribute(r.key, r.label, r.kind, tuple(r.choices or ())) for r in rows if r.what == "a"],
         cohorts=[(r.id, r.label) for r in rows if r.what == "c"],
         counsellors=[(r.id, r.label) for r in rows if r.what == "m"],
+        labels=[(r.id, r.label) for r in rows if r.what == "l"],
+        filters=[(r.id, r.label) for r in rows if r.what == "f"],
     )
 
 
@@ -125,8 +154,12 @@ def today_in(uow: UnitOfWork, time_zone: str) -> date:
 
 def caseload_page(uow: UnitOfWork, wanted: CaseloadFilter, *, today: date, attributes: list[Attribute]) -> CaseloadPage:
     """A page of the clients the actor may see, with reasons, dials and tiles, in one statement."""
-    kept = _page_statement(uow.actor.role, uow.actor.shares_caseloads, wanted, tuple(second_line(attributes)))
-    found = _run(uow, kept, wanted, today)
+    under_name = tuple(second_line(attributes))
+    if wanted.filter_id is not None:
+        found = _run_filtered(uow, _page_select(uow.actor, wanted, under_name, _saved(uow, wanted)), wanted, today)
+    else:
+        kept = _page_statement(uow.actor.role, uow.actor.shares_caseloads, wanted, under_name)
+        found = _run(uow, kept, wanted, today)
     first, width = found[0], len(CaseloadRow._fields)
     share = round(100 * first.in_time_in_all / first.asked_in_all) if first.asked_in_all else None
     return CaseloadPage(
@@ -136,10 +169,18 @@ def caseload_page(uow: UnitOfWork, wanted: CaseloadFilter, *, today: date, attri
     )
 
 
-def matching_ids(uow: UnitOfWork, wanted: CaseloadFilter, *, today: date, limit: int) -> list[UUID]:
-    """Ids of every client that matches, whatever the page, in the order asked for; at most `limit`."""
-    kept = _ids_statement(uow.actor.role, uow.actor.shares_caseloads, wanted, limit)
-    return [row.id for row in _run(uow, kept, wanted, today)]
+def matching(uow: UnitOfWork, wanted: CaseloadFilter, *, today: date) -> Select[UUID]:
+    """A select of the id of every client that matches, however many and whatever the page, to be frozen as it is."""
+    facts = facts_of(uow.actor, wanted, saved=_saved(uow, wanted))
+    found: Select[UUID] = select(facts.c.id).where(plan_filter(facts, wanted))
+    return found.params(moments(wanted, now=uow.now, today=today))
+
+
+def _saved(uow: UnitOfWork, wanted: CaseloadFilter) -> ColumnElement[bool] | None:
+    """The criterion of the saved filter that is named. Raises NotFound for one that is not the actor's to use."""
+    if wanted.filter_id is None:
+        return None
+    return criterion_of_filter(stored_rule(get_filter(uow, wanted.filter_id).rule), moment_of(uow))
 
 
 # Stands for whoever asks while a statement is made.
@@ -148,6 +189,11 @@ _ANYBODY = UUID(int=0)
 
 def _run(uow: UnitOfWork, kept: KeptStatement, wanted: CaseloadFilter, today: date) -> Sequence[Row[Any]]:
     return kept.run(uow, moments(wanted, now=uow.now, today=today), {_ANYBODY: uow.actor.membership_id})
+
+
+def _run_filtered(uow: UnitOfWork, statement: Select[Any], wanted: CaseloadFilter, today: date) -> Sequence[Row[Any]]:
+    # A saved filter has values and days of its own, so its statement is not one that comes again and again.
+    return uow.session.execute(statement, moments(wanted, now=uow.now, today=today)).all()
 
 
 def _sight(role: Role, shares_caseloads: bool) -> Actor:
@@ -159,7 +205,16 @@ def _sight(role: Role, shares_caseloads: bool) -> Actor:
 def _page_statement(
     role: Role, shares_caseloads: bool, wanted: CaseloadFilter, under_name: tuple[tuple[str, str], ...]
 ) -> KeptStatement:
-    facts = facts_of(_sight(role, shares_caseloads), wanted, second_line=under_name)
+    return keep(_page_select(_sight(role, shares_caseloads), wanted, under_name))
+
+
+def _page_select(
+    actor: Actor,
+    wanted: CaseloadFilter,
+    under_name: tuple[tuple[str, str], ...],
+    saved: ColumnElement[bool] | None = None,
+) -> Select[Any]:
+    facts = facts_of(actor, wanted, second_line=under_name, saved=saved)
     matches = plan_filter(facts, wanted)
     waits = facts.c.why.op("&")(int(Why.WAITING | Why.ANSWERED)) > 0
     tiles = (
@@ -185,12 +240,4 @@ def _page_statement(
         .subquery("shown")
     )
     columns = [shown.c[name] for name in CaseloadRow._fields]
-    return keep(
-        select(*columns, *tiles.c).select_from(tiles).outerjoin(shown, true()).order_by(shown.c.place),
-    )
-
-
-@lru_cache(maxsize=64)
-def _ids_statement(role: Role, shares_caseloads: bool, wanted: CaseloadFilter, limit: int) -> KeptStatement:
-    facts = facts_of(_sight(role, shares_caseloads), wanted)
-    return keep(select(facts.c.id).where(plan_filter(facts, wanted)).order_by(*order_of(facts, wanted)).limit(limit))
+    return select(*columns, *tiles.c).select_from(tiles).outerjoin(shown, true()).order_by(shown.c.place)

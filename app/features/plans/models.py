@@ -113,6 +113,7 @@ class Plan(TenantEntity, Base):
             "client_id",
             unique=True,
             postgresql_where=text("status = 'active'"),
+            postgresql_include=["id"],
         ),
         Index(
             "ix_plans_prompt_due",
@@ -150,6 +151,30 @@ class PlanStep(TenantRow, Base):
             name="status",
         ),
         CheckConstraint("status <> 'skipped' OR reason IS NOT NULL", name="skip_has_reason"),
+        # What filters ask for as sets of plans.
+        Index(
+            "ix_plan_steps_status",
+            "organization_id",
+            "step",
+            "status",
+            "plan_id",
+            postgresql_where=text("status <> 'not_started'"),
+        ),
+        Index(
+            "ix_plan_steps_undone",
+            "organization_id",
+            "due_on",
+            "plan_id",
+            postgresql_where=text("status NOT IN ('completed', 'skipped', 'submitted') AND due_on IS NOT NULL"),
+        ),
+        Index(
+            "ix_plan_steps_changed",
+            "organization_id",
+            "changed_at",
+            "plan_id",
+            postgresql_where=text("changed_at IS NOT NULL"),
+        ),
+        Index("ix_plan_steps_stale", "organization_id", "plan_id", postgresql_where=text("stale")),
     )
 
 
@@ -214,13 +239,13 @@ class StepComment(TenantEntity, Base):
     )
 
 
-class PlanEvent(TenantEntity, Base):
+class PlanEvent(TenantRow, Base):
     """One line of a plan's history as client and counsellor read it."""
 
     __tablename__ = "plan_events"
+    plan_id: Mapped[UUID] = mapped_column(primary_key=True)
     # Events of one moment stand in the order they were written.
-    number: Mapped[int] = mapped_column(BigInteger, Identity(always=True))
-    plan_id: Mapped[UUID]
+    number: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
     step: Mapped[int | None] = mapped_column(SmallInteger)
     kind: Mapped[str] = mapped_column(Text)
     actor_id: Mapped[UUID | None]
@@ -230,7 +255,6 @@ class PlanEvent(TenantEntity, Base):
     __table_args__ = (
         tenant_key("plan_id", "plans.id", ondelete="CASCADE"),
         tenant_key("actor_id", "memberships.id"),
-        Index(None, "organization_id", "plan_id", "at"),
     )
 
 

@@ -118,9 +118,9 @@ class DueDateSchema(Strict):
 
 
 class EventSchema(Strict):
-    """One line of a plan's history."""
+    """One line of a plan's history; later lines have higher numbers."""
 
-    id = fields.UUID(required=True)
+    number = fields.Integer(required=True)
     step = fields.Integer(required=True, allow_none=True)
     kind = fields.String(required=True)
     actor_id = fields.UUID(required=True, allow_none=True)
@@ -133,6 +133,53 @@ class CopySchema(Strict):
     """The name of a copy of a template."""
 
     name = Sentence(longest=120, required=True)
+
+
+class TemplateFileSchema(Strict):
+    """A template as a file: its recipe with a checksum over all of it (SHA-256 of the canonical JSON of the rest)."""
+
+    format = fields.String(required=True)
+    format_version = fields.Integer(required=True)
+    name = fields.String(required=True)
+    description = fields.String(required=True)
+    version = fields.Integer(required=True)
+    content = fields.Dict(required=True)
+    checksum = fields.String(required=True)
+
+
+class TakeFileSchema(Strict):
+    """A template's file to take, and another name for it here."""
+
+    file = Free(required=True)
+    name = Sentence(longest=120, shortest=0, load_default="")
+
+
+class LackingSchema(Strict):
+    """Something the recipe names and the organization does not have."""
+
+    field = fields.String(required=True)
+    sentence = fields.String(required=True)
+
+
+class TakenTemplateSchema(TemplateSchema):
+    """The template a file became, and what it names that is missing here."""
+
+    lacking = fields.List(fields.Nested(LackingSchema), required=True)
+
+
+class NextYearSchema(Strict):
+    """What a copy for next year would begin from: a name, and the guessed term for each named one (null: no guess)."""
+
+    name = fields.String(required=True)
+    terms = fields.Dict(keys=fields.String(), values=fields.String(allow_none=True), required=True)
+    choices = fields.List(fields.String(), required=True, metadata={"description": "Names of all terms."})
+
+
+class NewNextYearSchema(Strict):
+    """A copy for next year: its name, and for each term the recipe names the one that follows it."""
+
+    name = Sentence(longest=120, required=True)
+    terms = Free(load_default=dict, metadata={"description": "Term named in the recipe: term of next year."})
 
 
 class CloseRevisionSchema(Strict):

@@ -19,8 +19,9 @@ from app.features.plans import templates
 from app.features.plans.commands import SaveDraft
 from app.features.plans.default_template import default_content
 from app.features.plans.queries import terms_of
+from app.features.plans.sharing import lacking
 from app.features.plans.template_forms import CopyForm, TemplateForm, make_form
-from app.features.plans.template_words import change_words, due_words, policy_words
+from app.features.plans.template_words import difference_words, due_words, policy_words
 from app.features.plans.words import step_names
 from app.infra.db.open import UnitOfWork
 from app.infra.web.access import requires
@@ -89,6 +90,7 @@ def show(template_id: UUID) -> str:
             names=step_names(gettext),
             copy_form=CopyForm(data={"name": gettext("%(name)s (copy)", name=template.name)}, formdata=None),
             may_manage=_may_manage(),
+            lacking=lacking(uow, content) if shown is versions[0] else (),
         )
 
 
@@ -167,14 +169,14 @@ def compare(template_id: UUID) -> str:
         versions = templates.versions_of(uow, template_id)
         after = whole_in_query("after") or versions[0].version
         before = whole_in_query("before") or max(1, after - 1)
-        changes = templates.compare_versions(uow, template_id, before, after)
+        old, new = templates.recipes_of(uow, template_id, before, after)
         return render_template(
             "templates/compare.html",
             template=template,
             versions=versions,
             before=before,
             after=after,
-            changes=[change_words(change) for change in changes],
+            changes=difference_words(old, new),
         )
 
 

@@ -8,9 +8,8 @@ from typing import Any
 from flask_babel import format_date, gettext, ngettext
 
 from app.domain.cadence import AtTerm, EveryMonths, OnDates, ReviewPolicy
-from app.domain.reading import Reader
-from app.domain.steps import AroundTerm, DaysAfterStart, DueRule, StepKey, read_due_rule
-from app.domain.template_content import Change
+from app.domain.steps import AroundTerm, DaysAfterStart, DueRule, StepKey
+from app.domain.template_content import Change, TemplateContent, difference
 from app.domain.terms import TermEdge
 from app.features.plans.template_forms import PARAMETER_WORDS
 from app.features.plans.words import step_names
@@ -19,9 +18,14 @@ from app.infra.web.words import words_here
 
 @dataclass(frozen=True, slots=True)
 class ChangeWords:
-    """One difference of two versions: the place in words and both sides as text."""
+    """One difference of two versions: what it is of (a step with its number, or the reviews), which field, both sides.
 
-    place: str
+    `number` is empty for the reviews.
+    """
+
+    number: int | None
+    heading: str
+    field: str
     before: str
     after: str
 
@@ -80,34 +84,37 @@ def policy_words(policy: ReviewPolicy) -> list[str]:
     return [str(sentence) for sentence in said]
 
 
-def change_words(change: Change) -> ChangeWords:
-    """A difference with its place named as the editor names it."""
-    parts = change.place.split(".")
+def difference_words(before: TemplateContent, after: TemplateContent) -> list[ChangeWords]:
+    """What differs between two versions, in the order of the steps, with places named as the editor names them."""
+    said: dict[str, ChangeWords] = {}
+    for change in difference(before, after):
+        parts = change.place.split(".")
+        if parts[0] == "steps" and parts[2] == "due":
+            key = StepKey(parts[1])
+            # A due day is one thing to a reader, whatever of its rule differs.
+            was, becomes = (due_words(content.step(key).due) for content in (before, after))
+            place = ".".join(parts[:3])
+            said[place] = ChangeWords(key.number, step_names(gettext)[key], gettext("due"), was, becomes)
+        else:
+            said[change.place] = _change_words(change, parts)
+    return list(said.values())
+
+
+def _change_words(change: Change, parts: list[str]) -> ChangeWords:
+    if parts[0] != "steps":
+        return _words(None, gettext("Reviews"), " ".join(part.replace("_", " ") for part in parts[1:]), change)
     fields = {
         "enabled": gettext("part of the plan"),
         "guidance": gettext("guidance"),
         "instruments": gettext("questionnaires"),
-        "completion": gettext("asked for"),
-        "due": gettext("due"),
     }
-    if parts[0] == "steps":
-        key = StepKey(parts[1])
-        name = f"{key.number} {step_names(gettext)[key]}"
-        field = fields.get(parts[2], parts[2]) if len(parts) > 2 else ""
-        if parts[2:3] == ["completion"] and len(parts) > 3:
-            field = str(PARAMETER_WORDS[parts[3]])
-        place = ", ".join(part for part in (name, field) if part)
-        if parts[2:] == ["due"]:
-            return ChangeWords(place, _due(change.before), _due(change.after))
-        if parts[2:3] == ["due"]:
-            place = f"{place}: {parts[3].replace('_', ' ')}"
-    else:
-        place = gettext("Reviews: %(what)s", what=" ".join(part.replace("_", " ") for part in parts[1:]))
-    return ChangeWords(place, _plain(change.before), _plain(change.after))
+    key = StepKey(parts[1])
+    field = str(PARAMETER_WORDS[parts[3]]) if parts[2] == "completion" else fields.get(parts[2], parts[2])
+    return _words(key.number, step_names(gettext)[key], field, change)
 
 
-def _due(value: Any) -> str:
-    return due_words(None if value is None else read_due_rule(Reader(value)))
+def _words(number: int | None, heading: str, field: str, change: Change) -> ChangeWords:
+    return ChangeWords(number, heading, field, _plain(change.before), _plain(change.after))
 
 
 def _plain(value: Any) -> str:

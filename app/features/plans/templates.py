@@ -13,11 +13,9 @@ from app.domain.access import Permission
 from app.domain.errors import Conflict, FieldProblem, Forbidden, InvalidInput, NotFound
 from app.domain.saying import later
 from app.domain.template_content import (
-    Change,
     TemplateContent,
     checksum,
     content_as_json,
-    difference,
     missing_terms,
     parse_content,
 )
@@ -84,10 +82,9 @@ def find_version(uow: UnitOfWork, template_id: UUID, version: int) -> TemplateVe
     raise NotFound("This template has no such version.")
 
 
-def compare_versions(uow: UnitOfWork, template_id: UUID, before: int, after: int) -> tuple[Change, ...]:
-    """What changed from one version of a template to another. Raises NotFound for a version that is not there."""
-    old, new = (find_version(uow, template_id, number) for number in (before, after))
-    return difference(parse_content(old.content), parse_content(new.content))
+def recipes_of(uow: UnitOfWork, template_id: UUID, *versions: int) -> list[TemplateContent]:
+    """The recipes of some versions of a template, in this order. Raises NotFound for a version that is not there."""
+    return [parse_content(find_version(uow, template_id, version).content) for version in versions]
 
 
 def create_template(

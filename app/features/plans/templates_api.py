@@ -9,14 +9,20 @@ from flask import abort
 from sqlalchemy import select
 
 from app.domain.access import Permission
-from app.features.plans import templates
+from app.domain.template_content import parse_content
+from app.features.plans import sharing, templates
 from app.features.plans.commands import SaveDraft
 from app.features.plans.models import PlanTemplate, TemplateVersion
 from app.features.plans.schemas import (
     CopySchema,
     DraftSchema,
+    NewNextYearSchema,
     NewTemplateSchema,
+    NextYearSchema,
+    TakeFileSchema,
+    TakenTemplateSchema,
     TemplateContentSchema,
+    TemplateFileSchema,
     TemplateQuery,
     TemplateSchema,
     TemplateVersionSchema,
@@ -29,6 +35,7 @@ from app.infra.web.api.paging import page
 from app.infra.web.api.parser import matching_tag
 from app.infra.web.api.schemas import PageQuery, page_of
 from app.infra.web.context import unit_of_work
+from app.infra.web.words import said
 
 blueprint = ApiBlueprint("Templates", __name__, description="Recipes of the eight steps, in versions.")
 _VERSION = "/templates/<uuid:template_id>/versions/<int(min=1,max=1000000):version>"
@@ -129,6 +136,52 @@ def publish_template(template_id: UUID) -> TemplateVersion:
 def duplicate_template(uow: UnitOfWork, body: dict[str, Any], template_id: UUID) -> PlanTemplate:
     """Make a template whose first draft is the latest version of this one."""
     return templates.duplicate_template(uow, template_id, body["name"])
+
+
+@blueprint.get(f"{_VERSION}/file")
+@requires(Permission.USE_TEMPLATES)
+@blueprint.response(200, TemplateFileSchema)
+def read_template_file(template_id: UUID, version: int) -> dict[str, Any]:
+    """One version as a file that another organization can take."""
+    with unit_of_work() as uow:
+        return sharing.export_template(uow, template_id, version)
+
+
+@blueprint.post("/templates/files")
+@requires(Permission.MANAGE_TEMPLATES)
+@once
+@blueprint.arguments(TakeFileSchema)
+@blueprint.response(201, TakenTemplateSchema)
+def take_template_file(uow: UnitOfWork, body: dict[str, Any]) -> dict[str, Any]:
+    """Make a template whose first draft is what the file holds; its checksum must be right."""
+    made = sharing.import_template(uow, body["file"], name=body["name"])
+    content = parse_content(templates.versions_of(uow, made.id)[0].content)
+    shown = ("id", "name", "description", "archived_at", "created_at")
+    return {name: getattr(made, name) for name in shown} | {
+        "lacking": [
+            {"field": problem.field, "sentence": said(problem.sentence)} for problem in sharing.lacking(uow, content)
+        ]
+    }
+
+
+@blueprint.get("/templates/<uuid:template_id>/next-year")
+@requires(Permission.MANAGE_TEMPLATES)
+@blueprint.response(200, NextYearSchema)
+def plan_next_year(template_id: UUID) -> sharing.NextYear:
+    """What a copy for next year would begin from; nothing happens."""
+    with unit_of_work() as uow:
+        return sharing.plan_next_year(uow, template_id)
+
+
+@blueprint.post("/templates/<uuid:template_id>/next-year")
+@requires(Permission.MANAGE_TEMPLATES)
+@once
+@blueprint.arguments(NewNextYearSchema)
+@blueprint.response(201, TemplateSchema)
+def copy_for_next_year(uow: UnitOfWork, body: dict[str, Any], template_id: UUID) -> PlanTemplate:
+    """Make a template whose first draft is the latest version of this one, its days moved to next year's terms."""
+    terms = {name: term for name, term in body["terms"].items() if isinstance(term, str)}
+    return sharing.copy_for_next_year(uow, template_id, name=body["name"], terms=terms)
 
 
 @blueprint.post("/templates/<uuid:template_id>/archive")

@@ -78,7 +78,15 @@ def event_sentence(kind: str, step: int | None, detail: dict[str, Any], who: str
                 number=detail.get("revision"),
                 reason=detail.get("reason", ""),
             )
-        return _("%(who)s changed the plan", who=name)
+        if kind == "rolled_out":
+            return _("The plan was brought to version %(number)s of its template", number=detail.get("to"))
+        if kind == "rolled_back":
+            return _("The plan was brought back to version %(number)s of its template", number=detail.get("to"))
+        said = {
+            "due_moved": _("%(who)s moved due days, for many at once"),
+            "due_moved_back": _("%(who)s took a move of due days back"),
+        }.get(kind, _("%(who)s changed the plan"))
+        return said % {"who": name}
     if kind in ("marked", "unmarked"):
         return _marked(kind, step, detail, _)
     said = {
@@ -106,6 +114,9 @@ def event_sentence(kind: str, step: int | None, detail: dict[str, Any], who: str
         "review_returned": _("%(who)s gave the check-in back"),
         "review_meeting": _("%(who)s set a day to talk about the check-in"),
         "due_changed": _("%(who)s moved the due day of step %(number)s, %(step)s"),
+        "step_given": _("%(who)s asked for step %(number)s, %(step)s"),
+        "action_given": _("%(who)s gave an action in step %(number)s, %(step)s"),
+        "action_taken_back": _("%(who)s took back an action given in step %(number)s, %(step)s"),
     }.get(kind, _("%(who)s changed step %(number)s, %(step)s"))
     sentence = said % {"who": name, "number": step, "step": step_names(_)[step_of(step)]}
     return f"{sentence}: {detail['reason']}" if detail.get("reason") else sentence

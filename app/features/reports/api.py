@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from flask import Response
-from flask_babel import gettext
 
 from app.domain.access import Permission
 from app.features.clients.queries import get_client
@@ -15,19 +13,25 @@ from app.features.jobs.api import job_json
 from app.features.jobs.schemas import FileSchema, JobSchema
 from app.features.plans.schemas import CompareQuery
 from app.features.reports import service
-from app.features.reports.aggregates import count_all
-from app.features.reports.commands import ReportCohort
+from app.features.reports.commands import ReportCohort, ReportSelected
 from app.features.reports.pages import send_client_report, send_comparison, send_kept_report
-from app.features.reports.schemas import AggregatesQuery, AggregatesSchema, CohortReportPreviewSchema
-from app.features.reports.shown import show
+from app.features.reports.parts import choose_parts
+from app.features.reports.schemas import (
+    CohortReportPreviewSchema,
+    ReportPartsSchema,
+    ReportSelectedSchema,
+    ReportTargetSchema,
+    SelectedReportPreviewSchema,
+)
+from app.features.selections.schemas import target_in
+from app.features.selections.service import choose
 from app.infra.db.open import UnitOfWork
 from app.infra.web.access import requires
 from app.infra.web.api.blueprint import ApiBlueprint
 from app.infra.web.api.once import once
 from app.infra.web.api.paging import whole
 from app.infra.web.api.schemas import page_of
-from app.infra.web.context import actor, place, unit_of_work
-from app.infra.web.words import words_here
+from app.infra.web.context import unit_of_work
 
 blueprint = ApiBlueprint("Reports", __name__, description="Reports of one client and of a cohort.")
 _PDF = {"type": "string", "format": "binary"}
@@ -35,10 +39,12 @@ _PDF = {"type": "string", "format": "binary"}
 
 @blueprint.get("/clients/<uuid:client_id>/report")
 @requires(Permission.REPORT_CLIENTS)
+@blueprint.arguments(ReportPartsSchema, location="query")
 @blueprint.response(200, _PDF, content_type="application/pdf")
-def write_client_report(client_id: UUID) -> Response:
-    """A client's report as a PDF, written now."""
-    return send_client_report(client_id)  # type: ignore[return-value] # Werkzeug's response is what Flask sends
+def write_client_report(query: dict[str, Any], client_id: UUID) -> Response:
+    """A client's report as a PDF, written now: `parts` may stand several times."""
+    parts = choose_parts(query["parts"], query["form"])
+    return send_client_report(client_id, parts)  # type: ignore[return-value] # Werkzeug's response is what Flask sends
 
 
 @blueprint.get("/plans/<uuid:plan_id>/differences.pdf")
@@ -81,26 +87,33 @@ def preview_cohort_reports(cohort_id: UUID) -> service.CohortPreview:
 @blueprint.post("/cohorts/<uuid:cohort_id>/reports")
 @requires(Permission.REPORT_CLIENTS)
 @once
+@blueprint.arguments(ReportPartsSchema)
 @blueprint.response(202, JobSchema)
-def start_cohort_reports(uow: UnitOfWork, cohort_id: UUID) -> dict[str, Any]:
+def start_cohort_reports(uow: UnitOfWork, body: dict[str, Any], cohort_id: UUID) -> dict[str, Any]:
     """Write a report for each member you may see; the job ends with a ZIP and a workbook."""
-    return job_json(uow, [service.report_cohort(uow, ReportCohort(cohort_id=cohort_id))])[0]
+    command = ReportCohort(cohort_id=cohort_id, parts=choose_parts(body["parts"], body["form"]))
+    return job_json(uow, [service.report_cohort(uow, command)])[0]
 
 
-@blueprint.get("/aggregates")
-@requires(Permission.READ_AGGREGATES)
-@blueprint.arguments(AggregatesQuery, location="query")
-@blueprint.response(200, AggregatesSchema)
-def read_aggregates(query: dict[str, Any]) -> dict[str, Any]:
-    """The organization, or your caseload, in figures; who may not see the people is not shown small cells."""
-    withhold = "small" in query or not actor().may(Permission.READ_CLIENTS)
+@blueprint.post("/reports/preview")
+@requires(Permission.REPORT_CLIENTS)
+@blueprint.arguments(ReportTargetSchema)
+@blueprint.response(200, SelectedReportPreviewSchema)
+def preview_reports(body: dict[str, Any]) -> dict[str, Any]:
+    """What writing the reports of the people named would do, in numbers, and the selection that starts it."""
     with unit_of_work() as uow:
-        today = uow.now.astimezone(ZoneInfo(place().time_zone)).date()
-        # The same groups as on the page: two ways of grouping, one taken from the other, would tell of the few between.
-        shown = show(count_all(uow, today, withhold=withhold), gettext, words=words_here())
-    tables = [
-        {name: getattr(table, name) for name in ("key", "title", "text", "columns", "withheld")}
-        | {"rows": [{"name": name, "cells": cells, "total": total} for name, cells, total in table.rows]}
-        for table in shown.tables
-    ]
-    return {"as_of": today, "withheld": shown.withheld, "tables": tables}
+        numbers = service.preview_selected(uow, target_in(body))
+        counted = {name: getattr(numbers, name) for name in ("reports", "without_plan", "not_yours")}
+        return {"selection_id": numbers.selection.id, **counted}
+
+
+@blueprint.post("/reports")
+@requires(Permission.REPORT_CLIENTS)
+@once
+@blueprint.arguments(ReportSelectedSchema)
+@blueprint.response(202, JobSchema)
+def start_reports(uow: UnitOfWork, body: dict[str, Any]) -> dict[str, Any]:
+    """Write a report for each of the people named whom you may see; the job ends with a ZIP and a workbook."""
+    parts = choose_parts(body.pop("parts"), body.pop("form"))
+    command = ReportSelected(selection_id=choose(uow, target_in(body)).id, parts=parts)
+    return job_json(uow, [service.report_selected(uow, command)])[0]

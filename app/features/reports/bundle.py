@@ -1,12 +1,8 @@
-"""A cohort's archive of reports with its index, and its workbook."""
+"""A cohort's workbook."""
 
 from __future__ import annotations
 
-import tempfile
-import zipfile
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -20,39 +16,15 @@ from app.features.steps.review.words import review_words
 from app.infra.runtime import Runtime
 from app.infra.sheets import Sheet, Workbook
 from app.infra.speech import speaker
-from app.infra.storage import Storage, Stored
+from app.infra.storage import Stored
 
 # So many clients are read at once for the workbook.
 _AT_ONCE = 500
 
 
-def write_archive(storage: Storage, organization_id: UUID, items: Sequence[tuple[UUID, Mapping[str, Any]]]) -> Stored:
-    """One ZIP of the items' PDFs (`location`, `name`, `sha256` in each result) with an index sheet."""
-    names = _unique([result["name"] for _, result in items])
-    with storage.writing(organization_id, ".zip") as pending, tempfile.TemporaryDirectory() as folder:
-        index = Path(folder) / "index.xlsx"
-        with Workbook(index, title="Index", language="en", moment=datetime.now(UTC)) as book:
-            sheet = book.sheet(
-                "Reports", ["File", "Size in bytes", "SHA-256", "Characters not printed"], widths=[60, 14, 68]
-            )
-            for name, (_, result) in zip(names, items, strict=True):
-                sheet.write([_place(name), result["size"], result["sha256"], result.get("not_printed", 0)])
-        # PDFs are compressed already.
-        with zipfile.ZipFile(pending.handle, "w", zipfile.ZIP_STORED) as archive:
-            archive.write(index, "index.xlsx")
-            for name, (_, result) in zip(names, items, strict=True):
-                archive.write(storage.path(result["location"]), _place(name))
-    return pending.stored
-
-
-def _place(name: str) -> str:
-    """Where a report lies in the archive, as the index names it too."""
-    return f"reports/{name}"
-
-
-def write_workbook(runtime: Runtime, actor: Actor, clients: Sequence[UUID]) -> Stored:
+def write_workbook(runtime: Runtime, actor: Actor, clients: Sequence[UUID], *, folder: str) -> Stored:
     """The workbook of these clients: their steps, their scores, their reviews; read a few hundred at a time."""
-    with runtime.storage.writing(actor.organization_id, ".xlsx") as pending:
+    with runtime.storage.writing(actor.organization_id, ".xlsx", folder=folder) as pending:
         with runtime.database.unit_of_work(actor) as uow:
             shared = load_sources(uow, [])
         organization = shared.organization
@@ -122,17 +94,3 @@ class _Sheets:
                 self.scores.write([*who, definition.title, taking.taken_at, scale.title, score, *edges])
         for day, state, outcome in source.reviews:
             self.reviews.write([*who, day, self.reviewed.get(outcome or state, state)])
-
-
-def _unique(names: Sequence[str]) -> list[str]:
-    """The names with a number where one, whatever its case, was used before."""
-    seen: set[str] = set()
-    result = []
-    for name in names:
-        chosen, number = name, 1
-        while chosen.casefold() in seen:
-            number += 1
-            chosen = f"{name.removesuffix('.pdf')} ({number}).pdf"
-        seen.add(chosen.casefold())
-        result.append(chosen)
-    return result

@@ -14,11 +14,13 @@ from app.features.plans.models import PlanRevision
 from app.features.plans.queries import ChangeWhy, changes_between, revisions_of, view_plan
 from app.features.plans.revisions import StepDifference
 from app.features.plans.words import change_sentence, control_words
-from app.features.reports.document import TEMPLATE, Writer
+from app.features.reports.document import Writer
 from app.features.reports.sources import load_source
 from app.features.steps.field_words import field_rows
 from app.infra.db.open import UnitOfWork
 from app.infra.pdf.press import press
+
+TEMPLATE = "reports/comparison.typ"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,38 +62,23 @@ def print_comparison(found: Comparison, writer: Writer) -> bytes:
 
 def _document(found: Comparison, writer: Writer) -> dict[str, Any]:
     _ = writer.say
-    organization = writer.sources.organization
     title = _("Revisions %(before)s and %(after)s of %(name)s",
               before=found.before, after=found.after, name=found.name)  # fmt: skip
     sections = [_reasons(found.reasons, writer)] if found.reasons else []
     sections += [_step(difference, found, writer) for difference in found.differences]
-    return {
-        "moment": int(writer.sources.now.timestamp()),
-        "lang": writer.babel.language,
-        "region": writer.babel.territory,
-        "rtl": writer.babel.text_direction == "rtl",
-        "title": title,
+    itself = writer.said_of_itself(title, writer.sources.now)
+    return itself | {
         "description": _("Field by field, as of %(day)s", day=writer.day(writer.today)),
-        "organization": organization.name,
-        "accent": writer.accent,
         "name": found.name,
         "subtitle": _("Revisions %(before)s and %(after)s compared", before=found.before, after=found.after),
-        "footer": f"{organization.name} · {title}",
+        "footer": f"{writer.sources.organization.name} · {title}",
         "facts": [[_("From"), _named(found, found.before, writer)], [_("to"), _named(found, found.after, writer)]],
-        "dial": None,
-        "tiles": [],
-        "plan": None,
-        "charts": [],
         "sections": sections,
-        "words": {
-            "plan": _("What differs"),
-            "no_plan": _(
+        "words": itself["words"]
+        | {
+            "differs": _("What differs"),
+            "count": _(
                 "Steps that differ: %(count)s. Rows are the same row wherever they stand.", count=len(found.differences)
-            ),
-            "missing": _("Characters that could not be printed"),
-            "missing_note": _(
-                "No font installed here has these characters; a hollow box stands for each. "
-                "The pages of Octant show them."
             ),
         },
     }
@@ -113,7 +100,7 @@ def _reasons(reasons: Sequence[ChangeWhy], writer: Writer) -> dict[str, Any]:
             for why in reasons]  # fmt: skip
     columns = [_("Change"), _("Reason"), _("Can something be done about it?")]
     table = {"kind": "table", "heading": _("With the reason of each"), "columns": columns, "rows": rows}
-    return {"title": _("Why it changed"), "blocks": [table]}
+    return {"number": None, "title": _("Why it changed"), "status": "", "blocks": [table]}
 
 
 def _step(difference: StepDifference, found: Comparison, writer: Writer) -> dict[str, Any]:
@@ -125,4 +112,5 @@ def _step(difference: StepDifference, found: Comparison, writer: Writer) -> dict
     rows = [[where, cell(old), cell(new)] for where, old, new in field_rows(difference, *found.snapshots, _)]
     columns = [_("Field"), _("Revision %(n)s", n=found.before), _("Revision %(n)s", n=found.after)]
     table = {"kind": "table", "heading": _("Field by field"), "columns": columns, "rows": rows}
-    return {"title": f"{difference.step.number}  {writer.steps[difference.step]}", "blocks": [table]}
+    number, title = str(difference.step.number), writer.steps[difference.step]
+    return {"number": number, "title": title, "status": "", "blocks": [table]}

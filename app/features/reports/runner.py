@@ -1,36 +1,56 @@
-"""Writes a cohort's reports as a job, and at its end one archive and one workbook."""
+"""Writes many reports as a job: one archive that grows meanwhile, and at the end its index and a workbook."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import UTC
 from typing import Any
 from uuid import UUID, uuid4
 
 import structlog
 from flask_babel import lazy_gettext
-from sqlalchemy import insert, select, text
+from sqlalchemy import insert, select
 
 from app.domain import access
 from app.features.audit.service import record
+from app.features.jobs.files import offer_file
 from app.features.jobs.kinds import JobKind, SlowWork
+from app.features.jobs.leftovers import drop
 from app.features.jobs.models import Job, JobItem, StoredFile
 from app.features.jobs.service import Settled
-from app.features.reports.bundle import write_archive, write_workbook
+from app.features.reports import archive
+from app.features.reports.archive import GONE
+from app.features.reports.bundle import write_workbook
 from app.features.reports.document import TEMPLATE, Writer
-from app.features.reports.service import CLIENT_FILE, COHORT, safe_name
+from app.features.reports.keeping import kept_until
+from app.features.reports.models import ReportPart
+from app.features.reports.naming import (
+    ARCHIVE_FILE,
+    CLIENT_FILE,
+    COHORT,
+    INDEX_FILE,
+    WORKBOOK_FILE,
+    file_stem,
+    folder_of,
+)
+from app.features.reports.origin import origin_of
+from app.features.reports.parts import parts_kept
+from app.features.reports.service import retry_failed
 from app.features.reports.sources import Sources, load_sources
 from app.infra.db.open import UnitOfWork
+from app.infra.pdf.pages import count_pages
 from app.infra.pdf.press import Printed, press
 from app.infra.runtime import Runtime
+from app.infra.sheets import XLSX
 from app.infra.storage import Stored
 
 _LOG = structlog.get_logger()
-ARCHIVE_FILE, WORKBOOK_FILE = "cohort_archive", "cohort_workbook"
 # The task ends at 55 s (workers/app.py); what is not begun by then is given back.
 _LATEST_START = 30.0
-_FOLDER = "reports-{}"
+# For so many seconds the archive grows after a batch, and in one go of the closing act.
+_GROWS, _CLOSES = 5.0, 15.0
 
 
 def _load(uow: UnitOfWork, _: Job, clients: Sequence[UUID]) -> tuple[Sequence[UUID], Sources]:
@@ -40,10 +60,11 @@ def _load(uow: UnitOfWork, _: Job, clients: Sequence[UUID]) -> tuple[Sequence[UU
 def _act(runtime: Runtime, job: Job, loaded: tuple[Sequence[UUID], Sources]) -> Mapping[UUID, Settled]:
     wanted, sources = loaded
     found = {source.id: source for source in sources.clients}
-    gone = Settled("skipped", "This person is no longer here.")
+    gone = Settled("skipped", GONE)
     outcomes: dict[UUID, Settled] = {client_id: gone for client_id in wanted if client_id not in found}
     begun = time.monotonic()
     writers: dict[str, Writer] = {}
+    parts = parts_kept(job.params)
 
     def composed() -> Iterator[tuple[UUID, dict[str, Any]]]:
         for source in sources.clients:
@@ -52,7 +73,7 @@ def _act(runtime: Runtime, job: Job, loaded: tuple[Sequence[UUID], Sources]) -> 
             locale = source.locale or sources.organization.locale
             try:
                 writer = writers.setdefault(locale, Writer(sources, locale))
-                document = writer.client(source)
+                document = writer.client(source, parts)
             except Exception:
                 # One client's content must not cost the others their reports.
                 _LOG.exception("report_not_composed", client_id=str(source.id))
@@ -71,7 +92,7 @@ def _act(runtime: Runtime, job: Job, loaded: tuple[Sequence[UUID], Sources]) -> 
                 outcomes[client_id] = Settled("failed", "The report could not be printed. Tell your administrator.")
                 continue
             stored = disk.submit(
-                runtime.storage.keep, job.organization_id, ".pdf", printed.pdf, folder=_FOLDER.format(job.id)
+                runtime.storage.keep, job.organization_id, ".pdf", printed.pdf, folder=folder_of(job.id)
             )
             kept[client_id] = stored, printed
         for client_id, (future, printed) in kept.items():
@@ -80,13 +101,13 @@ def _act(runtime: Runtime, job: Job, loaded: tuple[Sequence[UUID], Sources]) -> 
             outcomes[client_id] = Settled(
                 "done",
                 None,
-                {
+                file.as_json()
+                | {
                     "file": str(uuid4()),
-                    "location": file.location,
-                    "size": file.size,
-                    "sha256": file.sha256.hex(),
-                    "name": safe_name(f"{source.external_id} {source.name}") + ".pdf",
+                    "name": file_stem(f"{source.external_id} {source.name}") + ".pdf",
+                    "pages": count_pages(printed.pdf),
                     "not_printed": len(printed.missing),
+                    "data_at": sources.now.astimezone(UTC).isoformat(timespec="microseconds"),
                 },
             )
     return outcomes
@@ -116,88 +137,78 @@ def _store(uow: UnitOfWork, job: Job, outcomes: Mapping[UUID, Settled]) -> None:
         record(uow, "report.batch_made", "job", job.id, reports=len(rows))
 
 
-def _finish(runtime: Runtime, organization_id: UUID, job_id: UUID) -> dict[str, Any]:
-    """Build the archive and the workbook and register both at once; what is there already is left as it is."""
+def _grow(runtime: Runtime, organization_id: UUID, job_id: UUID) -> None:
+    archive.grow(runtime, organization_id, job_id, seconds=_GROWS)
+
+
+def _finish(runtime: Runtime, organization_id: UUID, job_id: UUID) -> dict[str, Any] | None:
+    """Finish the archive, then the workbook; what is there already is left as it is. None while more is to be done."""
     actor = access.system(organization_id)
     with runtime.database.unit_of_work(actor) as uow:
         job = uow.session.scalars(select(Job).where(Job.id == job_id)).one()
+        _clean(runtime, uow, organization_id, job_id)
+    if not job.total:
+        return {"reports": 0}
+    if not archive.grow(runtime, organization_id, job_id, seconds=_CLOSES, wait=True):
+        return None
+    if not archive.close(runtime, organization_id, job_id):
+        return None
+    with runtime.database.unit_of_work(actor) as uow:
         made = _bundle_of(uow, job_id)
-        if made:
-            return made
-        items = [
-            (subject, result)
-            for subject, result in uow.session.execute(
-                select(JobItem.subject_id, JobItem.result)
+        clients = list(
+            uow.session.scalars(
+                select(JobItem.subject_id)
                 .where(JobItem.job_id == job_id, JobItem.state == "done")
                 .order_by(JobItem.position)
             )
-            if result
-        ]
-        name = uow.session.scalar(text("SELECT name FROM cohorts WHERE id = :id"), {"id": job.params["cohort"]})
-        _clean(runtime, uow, organization_id, job_id)
-    if not items:
-        return {"reports": 0}
-    stem = safe_name(str(name or "Cohort"))
-    archive = write_archive(runtime.storage, organization_id, items)
-    workbook = write_workbook(runtime, actor, [client_id for client_id, _ in items])
+        )
+        name = archive.stem_of(uow, job) + ".xlsx"
+    if WORKBOOK_FILE in made or not clients:
+        return made
+    workbook = write_workbook(runtime, actor, clients, folder=folder_of(job_id))
     with runtime.database.unit_of_work(actor) as uow:
-        # Two workers may end a job at the same time; the lock lets one register its files.
+        # Two workers may end a job at the same time; the lock lets one register its file.
         uow.session.execute(select(Job.id).where(Job.id == job_id).with_for_update())
         made = _bundle_of(uow, job_id)
-        if not made:
-            for kind, stored, ending, media_type in (
-                (ARCHIVE_FILE, archive, ".zip", "application/zip"),
-                (
-                    WORKBOOK_FILE,
-                    workbook,
-                    ".xlsx",
-                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-                ),
-            ):
-                uow.session.add(
-                    StoredFile(
-                        kind=kind,
-                        name=stem + ending,
-                        media_type=media_type,
-                        size=stored.size,
-                        sha256=stored.sha256,
-                        location=stored.location,
-                        job_id=job_id,
-                        created_by=job.created_by,
-                        created_at=uow.now,
-                    )
-                )
-            uow.session.flush()
-            record(uow, "report.cohort_made", "job", job_id, reports=len(items))
+        if WORKBOOK_FILE not in made:
+            offer_file(uow, job, workbook, kind=WORKBOOK_FILE, name=name, media_type=XLSX, owner=job.created_by)
+            record(uow, "report.cohort_made", "job", job_id, reports=len(clients))
             return _bundle_of(uow, job_id)
-    for stored in (archive, workbook):
-        runtime.storage.delete(stored.location)
+    runtime.storage.delete(workbook.location)
     return made
 
 
 def _bundle_of(uow: UnitOfWork, job_id: UUID) -> dict[str, Any]:
-    """What a job's result says of its bundle; empty while it has none."""
+    """What a job's result says of its bundle: its first part, index and workbook, how many parts, and what of."""
     rows = uow.session.execute(
-        select(StoredFile.kind, StoredFile.id).where(
-            StoredFile.job_id == job_id, StoredFile.kind.in_((ARCHIVE_FILE, WORKBOOK_FILE))
-        )
+        select(StoredFile.kind, StoredFile.id)
+        .outerjoin(ReportPart, ReportPart.file_id == StoredFile.id)
+        .where(StoredFile.job_id == job_id, StoredFile.kind.in_((ARCHIVE_FILE, INDEX_FILE, WORKBOOK_FILE)))
+        .order_by(ReportPart.number.desc())
     ).all()
-    return {row.kind: str(row.id) for row in rows}
+    made: dict[str, Any] = {row.kind: str(row.id) for row in rows}
+    return made | {"parts": sum(row.kind == ARCHIVE_FILE for row in rows), "origin": origin_of(uow, job_id)}
 
 
 def _clean(runtime: Runtime, uow: UnitOfWork, organization_id: UUID, job_id: UUID) -> None:
     """Remove what attempts that were cut short left in the job's folder; no item is being worked on any more."""
     kept = set(uow.session.scalars(select(StoredFile.location).where(StoredFile.job_id == job_id)))
-    for location in runtime.storage.locations(organization_id, _FOLDER.format(job_id)):
-        if location not in kept:
+    growing = tuple(uow.session.scalars(select(ReportPart.location).where(ReportPart.job_id == job_id)))
+    for location in runtime.storage.locations(organization_id, folder_of(job_id)):
+        if location not in kept and not location.startswith(growing):
             runtime.storage.delete(location)
 
 
 KIND = JobKind(
     name=COHORT,
     label=lazy_gettext("Write reports"),
+    permission=access.Permission.REPORT_CLIENTS,
     # A second or two of typesetting: the reading is spread, a kill costs little, a page shows it moving.
     batch_size=50,
-    slow=SlowWork(load=_load, act=_act, store=_store),
+    slow=SlowWork(load=_load, act=_act, store=_store, drop=drop),
+    grow=_grow,
     finish=_finish,
+    long_finish=True,
+    retry=retry_failed,
+    kept_until=kept_until,
 )

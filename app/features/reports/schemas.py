@@ -4,8 +4,23 @@ from __future__ import annotations
 
 from marshmallow import fields
 
+from app.features.reports.parts import FORMS, PARTS
+from app.features.selections.schemas import TargetFields
 from app.infra.web.api.fields import Choice
 from app.infra.web.api.schemas import Strict
+
+
+class ReportPartsSchema(Strict):
+    """What is in a report; nothing said is the whole report."""
+
+    parts = fields.List(
+        Choice(PARTS),
+        load_default=list,
+        metadata={"description": "The parts it has beside its cover, in any order; none are all."},
+    )
+    form = Choice(
+        FORMS, load_default="whole", metadata={"description": "`short`: the story and the next dates on one page."}
+    )
 
 
 class CohortReportPreviewSchema(Strict):
@@ -16,43 +31,15 @@ class CohortReportPreviewSchema(Strict):
     not_yours = fields.Integer(required=True)
 
 
-class AggregatesQuery(Strict):
-    """How to show the figures."""
-
-    small = Choice(
-        ("withheld",), metadata={"description": "Withhold small cells also from those who may see the people."}
-    )
+class ReportTargetSchema(TargetFields):
+    """Whose reports to write."""
 
 
-class AggregateCellSchema(Strict):
-    """One figure; `text` is null where it is withheld, and `number` where the text is a bound."""
-
-    text = fields.String(required=True, allow_none=True)
-    number = fields.Float(required=True, allow_none=True)
+class ReportSelectedSchema(ReportTargetSchema, ReportPartsSchema):
+    """Whose reports to write, and what is in them."""
 
 
-class AggregateRowSchema(Strict):
-    """One row of a table with its total."""
+class SelectedReportPreviewSchema(CohortReportPreviewSchema):
+    """The same for people named in any way; the selection starts the job for exactly them."""
 
-    name = fields.String(required=True)
-    cells = fields.List(fields.Nested(AggregateCellSchema), required=True)
-    total = fields.Nested(AggregateCellSchema, required=True)
-
-
-class AggregateTableSchema(Strict):
-    """One table of figures."""
-
-    key = fields.String(required=True)
-    title = fields.String(required=True)
-    text = fields.String(required=True)
-    columns = fields.List(fields.String(), required=True)
-    rows = fields.List(fields.Nested(AggregateRowSchema), required=True)
-    withheld = fields.Boolean(required=True)
-
-
-class AggregatesSchema(Strict):
-    """The organization, or the reader's caseload, in figures."""
-
-    as_of = fields.Date(required=True)
-    withheld = fields.Boolean(required=True)
-    tables = fields.List(fields.Nested(AggregateTableSchema), required=True)
+    selection_id = fields.UUID(required=True)

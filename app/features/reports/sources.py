@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlalchemy import case, func, null, select
 
 from app.domain import instruments as definitions
+from app.domain.canonical import digest
 from app.domain.errors import NotFound
 from app.domain.saying import later
 from app.domain.steps import StepKey
@@ -22,8 +23,9 @@ from app.features.occupations.beside import Catalogue, look_beside
 from app.features.organizations.models import Membership, Organization
 from app.features.plans.models import Plan, PlanRevision, PlanStep, PlanTemplate, StepContent
 from app.features.plans.occupations import named_occupations
+from app.features.plans.queries import ChangeWhy
 from app.features.plans.rooms import step_of
-from app.features.reviews.models import Review
+from app.features.reviews.models import Review, RevisionChange
 from app.infra.db.open import UnitOfWork
 
 
@@ -61,6 +63,21 @@ class Taking:
     scores: Sequence[float | None]
 
 
+@dataclass(frozen=True, slots=True)
+class Before:
+    """A closed revision: its number, when and why it was closed, the plan frozen whole, and the changes it ended with.
+
+    `intact` is False where what is stored is not what was closed; then nothing may be said of it.
+    """
+
+    revision: int
+    closed_at: datetime
+    reason: str
+    snapshot: Mapping[str, Any]
+    intact: bool
+    changes: list[ChangeWhy] = field(default_factory=list)
+
+
 @dataclass(slots=True)
 class Source:
     """All that is known of one client for a report; `takings` are the latest two of each instrument."""
@@ -74,6 +91,10 @@ class Source:
     takings: list[Taking] = field(default_factory=list)
     reviews: list[tuple[date, str, str | None]] = field(default_factory=list)
     revisions: list[tuple[int, datetime, str]] = field(default_factory=list)
+    # Days on which the two talk about an answered check-in that waits.
+    meetings: list[date] = field(default_factory=list)
+    # The newest closed revision, which the open one followed, and what its check-in gave as reasons.
+    before: Before | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +116,7 @@ _parsed: dict[tuple[UUID, UUID, int], definitions.Instrument] = {}
 
 
 def load_sources(uow: UnitOfWork, client_ids: Sequence[UUID]) -> Sources:
-    """The sources of those clients the actor may see, in ten statements however many there are.
+    """The sources of those clients the actor may see, in eleven statements however many there are.
 
     One more where their plans name occupations of the catalogue.
     """
@@ -198,17 +219,56 @@ def _add_plans(uow: UnitOfWork, clients: Mapping[UUID, Source]) -> None:
                 (Review.revision_after > Review.revision_before, "revise"),
                 else_="confirm",
             ).label("outcome"),
+            Review.meeting_on,
         )
         .where(Review.plan_id.in_(list(owner)))
         .order_by(Review.occurrence_on.desc())
     ):
         owner[review.plan_id].reviews.append((review.occurrence_on, review.state, review.outcome))
-    for revision in uow.session.execute(
-        select(PlanRevision.plan_id, PlanRevision.revision, PlanRevision.frozen_at, PlanRevision.reason)
+        if review.meeting_on is not None and review.state == "answered":
+            owner[review.plan_id].meetings.append(review.meeting_on)
+    _add_revisions(uow, owner)
+
+
+def _add_revisions(uow: UnitOfWork, owner: Mapping[UUID, Source]) -> None:
+    newest = PlanRevision.revision == Plan.revision - 1
+    rows = uow.session.execute(
+        select(
+            PlanRevision.plan_id,
+            PlanRevision.revision,
+            PlanRevision.frozen_at,
+            PlanRevision.reason,
+            # Only the newest is compared with; the others may be many, and each is a whole plan.
+            case((newest, PlanRevision.snapshot)).label("snapshot"),
+            PlanRevision.checksum,
+        )
+        .join(Plan, Plan.id == PlanRevision.plan_id)
         .where(PlanRevision.plan_id.in_(list(owner)))
         .order_by(PlanRevision.revision.desc())
-    ):
-        owner[revision.plan_id].revisions.append((revision.revision, revision.frozen_at, revision.reason))
+    )
+    for row in rows:
+        source = owner[row.plan_id]
+        source.revisions.append((row.revision, row.frozen_at, row.reason))
+        if row.snapshot is not None:
+            intact = digest(row.snapshot) == row.checksum
+            source.before = Before(row.revision, row.frozen_at, row.reason, row.snapshot, intact)
+    last = {plan_id: source.before for plan_id, source in owner.items() if source.before is not None}
+    reasons = uow.session.execute(
+        select(
+            RevisionChange.plan_id,
+            RevisionChange.revision,
+            RevisionChange.kind,
+            RevisionChange.label,
+            RevisionChange.change,
+            RevisionChange.reason,
+            RevisionChange.controllable,
+        )
+        .join(Plan, Plan.id == RevisionChange.plan_id)
+        .where(RevisionChange.plan_id.in_(list(last)), RevisionChange.revision == Plan.revision - 1)
+        .order_by(RevisionChange.plan_id, RevisionChange.number)
+    )
+    for plan_id, number, kind, label, change, reason, controllable in reasons:
+        last[plan_id].changes.append(ChangeWhy(number, kind, label, change, reason, controllable))
 
 
 def _add_takings(uow: UnitOfWork, clients: Mapping[UUID, Source]) -> None:

@@ -31,6 +31,8 @@ from app.features.reviews.schemas import (
     ReviewQuery,
     ReviewSchema,
 )
+from app.features.selections.schemas import target_in
+from app.features.selections.service import choose
 from app.infra.db.open import UnitOfWork
 from app.infra.web.access import requires
 from app.infra.web.api.blueprint import ApiBlueprint
@@ -148,12 +150,14 @@ def _with_mails(uow: UnitOfWork, prompts: Sequence[Prompt]) -> list[dict[str, An
 @requires(Permission.WORK_PLANS)
 @blueprint.arguments(ClientsSchema)
 @blueprint.response(200, PromptPreviewSchema)
-def preview_prompts(body: dict[str, Any]) -> dict[str, int]:
+def preview_prompts(body: dict[str, Any]) -> dict[str, Any]:
     """What asking these clients now would do, in numbers; nothing happens."""
     with unit_of_work() as uow:
-        preview = settings.preview_prompts(uow, body["client_ids"])
-        warned = settings.warn_contacts(uow, body["client_ids"])
+        selection = choose(uow, target_in(body))
+        preview = settings.preview_prompts(uow, selection.client_ids)
+        warned = settings.warn_contacts(uow, selection.client_ids)
     return {
+        "selection_id": selection.id,
         "asked": len(preview.plans),
         "without_plan": preview.without_plan,
         "asked_already": preview.asked_already,
@@ -171,7 +175,7 @@ def preview_prompts(body: dict[str, Any]) -> dict[str, int]:
 @blueprint.response(202, AskedSchema)
 def ask_for_reviews(uow: UnitOfWork, body: dict[str, Any]) -> dict[str, int]:
     """Ask these clients for a review today; who is being asked already is left out."""
-    return {"asked": settings.prompt_now(uow, body["client_ids"])}
+    return {"asked": settings.prompt_now(uow, choose(uow, target_in(body)).client_ids)}
 
 
 @blueprint.post("/messages/<uuid:message_id>/decision")

@@ -13,16 +13,16 @@ from wtforms import SelectChoice
 
 from app.domain.access import Permission
 from app.domain.cadence import AtTerm, EveryMonths, OnDates, ReviewPolicy
-from app.domain.errors import FieldProblem, InvalidInput, NotFound
+from app.domain.errors import NotFound
 from app.features.instruments.queries import list_instruments
 from app.features.reviews import queries, settings
 from app.features.reviews.commands import Scope, SetPolicy
 from app.features.reviews.forms import PolicyForm
 from app.features.reviews.pages import blueprint
+from app.features.selections.forms import target_of
+from app.features.selections.service import choose
 from app.infra.web.access import requires
 from app.infra.web.context import actor, place, unit_of_work
-
-_MOST_CHOSEN = 20_000
 
 
 @blueprint.get("/reviews")
@@ -41,6 +41,7 @@ def index() -> str:
             shown=queries.SHOWN,
             may_set=actor().may(Permission.MANAGE_COHORTS),
             cadence=cadence_words,
+            mail_days=mail_days_words,
         )
 
 
@@ -56,6 +57,22 @@ def cadence_words(policy: ReviewPolicy) -> str:
         case _:
             said = gettext("at the end of each term")
     return str(said)
+
+
+def mail_days_words(policy: ReviewPolicy) -> str:
+    """On which days mails leave, seen from the review's day, in the reader's language."""
+    days = sorted(policy.reminder_days)
+    before, after = [-day for day in days if day < 0], [day for day in days if day > 0]
+    said = []
+    if before:
+        listed = ", ".join(map(str, before))
+        said.append(ngettext("%(days)s day before", "%(days)s days before", max(before), days=listed))
+    if 0 in days:
+        said.append(gettext("on the day"))
+    if after:
+        listed = ", ".join(map(str, after))
+        said.append(ngettext("%(days)s day after", "%(days)s days after", max(after), days=listed))
+    return "; ".join(said)
 
 
 @blueprint.get("/reviews/subject")
@@ -111,15 +128,15 @@ def decide(message_id: UUID, choice: str) -> ResponseReturnValue:
     return redirect(url_for("reviews.index"))
 
 
-@blueprint.post("/reviews/prompt")
+@blueprint.route("/reviews/prompt", methods=["GET", "POST"])
 @requires(Permission.WORK_PLANS)
 def prompt() -> str:
     """What asking the chosen people now would do, in numbers."""
-    chosen = _chosen()
     with unit_of_work() as uow:
-        preview = settings.preview_prompts(uow, chosen)
-        warned = settings.warn_contacts(uow, chosen)
-    return render_template("reviews/prompt.html", preview=preview, warned=warned, chosen=chosen)
+        selection = choose(uow, target_of(request.values))
+        preview = settings.preview_prompts(uow, selection.client_ids)
+        warned = settings.warn_contacts(uow, selection.client_ids)
+    return render_template("reviews/prompt.html", preview=preview, warned=warned, selection=selection)
 
 
 @blueprint.post("/reviews/prompt/now")
@@ -127,19 +144,9 @@ def prompt() -> str:
 def prompt_now() -> ResponseReturnValue:
     """Ask the chosen people for a review today."""
     with unit_of_work() as uow:
-        asked = settings.prompt_now(uow, _chosen())
+        asked = settings.prompt_now(uow, choose(uow, target_of(request.form)).client_ids)
     flash(ngettext("%(num)s person is asked now.", "%(num)s people are asked now.", asked))
     return redirect(url_for("reviews.index"))
-
-
-def _chosen() -> tuple[UUID, ...]:
-    try:
-        ids = tuple(dict.fromkeys(UUID(value) for value in request.form.getlist("client")))
-    except ValueError:
-        raise InvalidInput([FieldProblem("client", gettext("Choose people from the list."))]) from None
-    if not 0 < len(ids) <= _MOST_CHOSEN:
-        raise InvalidInput([FieldProblem("client", gettext("Tick at least one person, and at most 20,000."))])
-    return ids
 
 
 def _scope(written: str) -> Scope:

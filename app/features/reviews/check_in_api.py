@@ -12,10 +12,12 @@ from flask_babel import gettext
 from app.domain import access
 from app.domain.errors import FieldProblem, Gone, InvalidInput, NotFound
 from app.features.instruments.sitting_pages import in_reader_language
+from app.features.organizations.edge import place_of
 from app.features.reviews import links, service
 from app.features.reviews.answers import NEW_FACTORS, Sheet, read_answers, steps_to_reopen
 from app.features.reviews.links import LinkState, LinkView
 from app.features.reviews.messages import LINK_PURPOSE
+from app.features.reviews.own_result import view_own_result
 from app.features.reviews.schemas import (
     AnswersSchema,
     CheckInOpenSchema,
@@ -23,6 +25,7 @@ from app.features.reviews.schemas import (
     CheckInStateSchema,
     OutcomeSchema,
 )
+from app.features.reviews.shown import reasons_said
 from app.infra.links import read_token
 from app.infra.web.access import by_link
 from app.infra.web.api.blueprint import ApiBlueprint
@@ -87,7 +90,8 @@ def submit_check_in(body: dict[str, Any], token: str) -> dict[str, Any]:
         sheet = service.view_check_in(uow, view.review.id).sheet
         answers = answers_of(body, sheet)
         outcome = service.submit_review(uow, view.review.id, answers, sheet, gettext)
-    return {"outcome": outcome, "steps": [step.value for step in steps_to_reopen(answers)]}
+        result = view_own_result(uow, view.review.id).review.result
+    return {"outcome": outcome, "steps": [step.value for step in steps_to_reopen(answers)], "result": result}
 
 
 def answers_of(body: Mapping[str, Any], sheet: Sheet) -> dict[str, Any]:
@@ -127,6 +131,8 @@ def _look(token: str, browser: str = "") -> tuple[UUID, LinkView]:
             view = links.view_link(uow, named[1], browser)
         if view is not None:
             g.locale = view.client.locale or view.organization.locale
+            g.time_zone = view.client.time_zone or view.organization.time_zone
+            g.place = place_of(view.organization)
             return named[1], view
     raise NotFound("There is no such check-in.")
 
@@ -160,6 +166,7 @@ def _asked(view: LinkView) -> dict[str, Any]:
                 }
                 for offer in asked.retakes
             ],
+            "reasons": reasons_said(asked.reasons),
             "returned_note": asked.review.returned_note,
             "answers": asked.review.answers,
             "before": asked.before.answers if asked.before else None,

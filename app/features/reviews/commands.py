@@ -59,8 +59,12 @@ class TakenChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AcceptChanges:
-    """The counsellor takes changes of a check-in into a new revision and opens steps for them again."""
+    """The counsellor takes changes of a check-in into a new revision and opens steps for them again.
+
+    `read` is the mark of the answers they have read (None: they name each change by its key and need none).
+    """
 
     review_id: UUID
     changes: tuple[TakenChange, ...]
     reopen: tuple[StepKey, ...]
+    read: str | None = None

@@ -112,6 +112,8 @@ def forecast() -> ResponseReturnValue:
         fullest=max((n for *_, n in seen.by_counsellor()), default=0),
         fullest_after=max((n for *_, n in proposal.after.by_counsellor()), default=0) if proposal else 0,
         shown=_SHOWN,
+        # Of somebody whose review is open only the present one has a row to move.
+        held=proposal is not None and any(not ask.movable for ask in seen.asks),
         may_work=actor().may(Permission.WORK_PLANS),
     )
     return page, 422 if form.errors else 200
@@ -147,7 +149,13 @@ def reason_words(why: Why) -> str:
     if why.client_left:
         return str(gettext("No reviews while this person is not active."))
     if why.is_set:
-        return str(gettext("The next day was chosen by hand. After it: %(rule)s.", rule=_rule_words(why)))
+        return str(
+            gettext(
+                "The next day does not come from a policy: it was chosen by hand, spread, or opened before its day."
+                " After it: %(rule)s.",
+                rule=_rule_words(why),
+            )
+        )
     return _rule_words(why)
 
 

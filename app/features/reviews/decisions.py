@@ -10,8 +10,10 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import select
 
+from app.domain.canonical import digest
 from app.domain.environment import CONTROL
 from app.domain.errors import Conflict, FieldProblem, Forbidden, InvalidInput, NotFound
+from app.domain.reading import check_day
 from app.domain.saying import Say, later
 from app.domain.steps import ActorKind, StepAction, StepKey, StepStatus, transition
 from app.features.audit.service import record
@@ -25,7 +27,7 @@ from app.features.plans.revisions import freeze_revision
 from app.features.plans.service import note_event, put_content
 from app.features.reviews.commands import AcceptChanges
 from app.features.reviews.engine import LINK_LIFE
-from app.features.reviews.messages import RETURNED_KIND
+from app.features.reviews.messages import DECIDED_KIND, RETURNED_KIND
 from app.features.reviews.models import Review, ReviewLink, RevisionChange
 from app.features.reviews.result import with_factors
 from app.features.reviews.service import ANSWERED, answered_before, confidence_history
@@ -91,17 +93,24 @@ def changes_of(
     return uow.session.scalars(statement.order_by(RevisionChange.revision, RevisionChange.number)).all()
 
 
-def agree_review(uow: UnitOfWork, review_id: UUID) -> Review:
+def mark_of(review: Review) -> str:
+    """Stands for the answers and what they came to: another where the client has answered anew."""
+    return digest([review.answers, review.result])[:16]
+
+
+def agree_review(uow: UnitOfWork, review_id: UUID, read: str | None = None) -> Review:
     """The counsellor agrees: the plan stays as it is, and what was said of goals and factors is written into it.
 
-    Raises NotFound for a plan the actor may not see, Forbidden for who only reads, Conflict for a check-in that does
-    not wait for a decision.
+    The client is told by mail, as of changes that were taken. `read` is the mark of what the counsellor has read, where
+    they say it. Raises NotFound for a plan the actor may not see, Forbidden for who only reads, Conflict for a check-in
+    that does not wait for a decision or was answered anew.
     """
-    review, plan = _waiting(uow, review_id)
+    review, plan = _waiting(uow, review_id, read)
     # A revision may have been closed by hand since the client answered.
     review.revision_before = plan.revision
     _take_in(uow, plan, review, only=None)
     _close(uow, plan, review, "review_agreed", {})
+    _mail(uow, plan, review, DECIDED_KIND)
     record(uow, "review.agreed", "review", review.id)
     return review
 
@@ -112,7 +121,7 @@ def accept_changes(uow: UnitOfWork, command: AcceptChanges, say: Say) -> PlanRev
     Factors that are not among the changes are noted as looked at. Raises what `agree_review` raises, and InvalidInput
     naming each change without a reason or a word on whether it can be steered, unknown keys, and no change at all.
     """
-    review, plan = _waiting(uow, command.review_id)
+    review, plan = _waiting(uow, command.review_id, command.read)
     known = {change["key"]: change for change in (review.result or {}).get("changes", ())}
     _check(command, known)
     frozen = freeze_revision(uow, plan, say("A check-in asked for changes."), review.id)
@@ -140,6 +149,7 @@ def accept_changes(uow: UnitOfWork, command: AcceptChanges, say: Say) -> PlanRev
     _take_in(uow, plan, review, only=[taken.key for taken in command.changes])
     detail = {"revision": frozen.revision, "changes": len(command.changes), "reopened": opened}
     _close(uow, plan, review, "review_accepted", detail)
+    _mail(uow, plan, review, DECIDED_KIND, went_on=plan.revision)
     record(uow, "review.changes_accepted", "review", review.id, **detail)
     return frozen
 
@@ -153,7 +163,7 @@ def return_review(uow: UnitOfWork, review_id: UUID, words: str) -> Review:
     review.returned_note, review.returned_at = _words(words, "words"), uow.now
     review.state, review.outcome, review.result = "started", None, None
     review.meeting_on = review.meeting_note = None
-    _mail_back(uow, plan, review)
+    _mail(uow, plan, review, RETURNED_KIND)
     note_event(uow, plan, StepKey.REVIEW, "review_returned", {"review": str(review.id), "reason": review.returned_note})
     record(uow, "review.returned", "review", review.id)
     return review
@@ -162,8 +172,10 @@ def return_review(uow: UnitOfWork, review_id: UUID, words: str) -> Review:
 def call_meeting(uow: UnitOfWork, review_id: UUID, on: date, words: str) -> Review:
     """Note the day of a meeting about the check-in, which goes on waiting; a later call moves it.
 
-    Raises what `agree_review` raises.
+    Raises what `agree_review` raises, and InvalidInput for a day outside 1900 to 2200.
     """
+    if problems := check_day("meeting_on", on):
+        raise InvalidInput(problems)
     review, plan = _waiting(uow, review_id)
     review.meeting_on, review.meeting_note = on, words.strip()[:MOST_REASON] or None
     detail = {"review": str(review.id), "on": on.isoformat()}
@@ -172,7 +184,7 @@ def call_meeting(uow: UnitOfWork, review_id: UUID, on: date, words: str) -> Revi
     return review
 
 
-def _waiting(uow: UnitOfWork, review_id: UUID) -> tuple[Review, Plan]:
+def _waiting(uow: UnitOfWork, review_id: UUID, read: str | None = None) -> tuple[Review, Plan]:
     """The review and its plan, both locked, for a decision."""
     plan_id = uow.session.scalars(
         select(Review.plan_id).join(Plan, Plan.id == Review.plan_id).where(
@@ -192,6 +204,8 @@ def _waiting(uow: UnitOfWork, review_id: UUID) -> tuple[Review, Plan]:
         raise Conflict("This plan is archived, so it does not change any more.")
     if review.state != "answered":
         raise Conflict("This check-in does not wait for a decision: it is open again, or it was decided already.")
+    if read is not None and read != mark_of(review):
+        raise Conflict("This check-in was answered anew since you opened the page. Read it again, then decide.")
     return review, plan
 
 
@@ -283,7 +297,8 @@ def _close(uow: UnitOfWork, plan: Plan, review: Review, kind: str, detail: Mappi
     note_event(uow, plan, StepKey.REVIEW, kind, {"review": str(review.id)} | dict(detail))
 
 
-def _mail_back(uow: UnitOfWork, plan: Plan, review: Review) -> None:
+def _mail(uow: UnitOfWork, plan: Plan, review: Review, kind: str, **more: int) -> None:
+    """Mail the client what happened to their check-in, with a link of its own."""
     client, organization = uow.session.execute(
         select(Client, Organization)
         .join(Organization, Organization.organization_id == Client.organization_id)
@@ -298,12 +313,12 @@ def _mail_back(uow: UnitOfWork, plan: Plan, review: Review) -> None:
         uow,
         [
             {
-                "dedupe_key": f"returned:{link.id}",
-                "kind": RETURNED_KIND,
+                "dedupe_key": f"{kind}:{link.id}",
+                "kind": kind,
                 "recipient": client.email,
                 "recipient_name": f"{client.given_name} {client.family_name}",
                 "locale": client.locale or organization.locale,
-                "params": {"link": link.id, "day": review.occurrence_on, "given_name": client.given_name},
+                "params": {"link": link.id, "day": review.occurrence_on, "given_name": client.given_name} | more,
                 "client_id": client.id,
                 "due_at": uow.now,
                 "not_before": uow.now,

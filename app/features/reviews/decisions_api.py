@@ -16,10 +16,12 @@ from app.features.reviews import decisions
 from app.features.reviews.api import blueprint
 from app.features.reviews.commands import AcceptChanges, TakenChange
 from app.features.reviews.models import Review
+from app.features.reviews.own_result import view_own_result
 from app.features.reviews.schemas import (
     AcceptSchema,
     MeetingSchema,
     ReturnSchema,
+    ReviewResultSchema,
     ReviewSchema,
     RevisionChangeSchema,
 )
@@ -75,6 +77,24 @@ def call_meeting(body: dict[str, Any], review_id: UUID) -> Review:
     """Note the day of a meeting about the check-in, which goes on waiting."""
     with unit_of_work() as uow:
         return decisions.call_meeting(uow, review_id, body["on"], body["note"])
+
+
+@blueprint.get(f"{_REVIEW}/result")
+@requires(Permission.READ_CLIENTS, Permission.OWN_PLAN)
+@blueprint.response(200, ReviewResultSchema)
+def read_result(review_id: UUID) -> dict[str, Any]:
+    """What came of an answered check-in, for its client and who looks after them."""
+    with unit_of_work() as uow:
+        found = view_own_result(uow, review_id)
+        review = found.review
+        own = ("id", "plan_id", "occurrence_on", "answered_at", "returned_note", "meeting_on", "meeting_note", "result")
+        return {name: getattr(review, name) for name in own} | {
+            "decision": found.decision,
+            "decided_at": review.closed_at,
+            "taken": found.taken,
+            "reopened": [step.value for step in found.reopened],
+            "before": found.before and found.before.id,
+        }
 
 
 @blueprint.get("/plans/<uuid:plan_id>/changes")

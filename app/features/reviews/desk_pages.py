@@ -36,7 +36,7 @@ def answered(review_id: UUID) -> str:
 def agree(review_id: UUID) -> ResponseReturnValue:
     """Agree that the plan stays as it is."""
     with unit_of_work() as uow:
-        decisions.agree_review(uow, review_id)
+        decisions.agree_review(uow, review_id, request.form.get("read"))
     flash(gettext("The plan stays as it is. What was said of goals and factors is in it."))
     return redirect(url_for("reviews.answered", review_id=review_id))
 
@@ -56,6 +56,8 @@ def accept(review_id: UUID) -> ResponseReturnValue:
             if f"take-{n}" in form
         ),
         reopen=tuple(step for step in StepKey if f"reopen-{step.value}" in form),
+        # Changes are named by their places on the page, which may be another's by now.
+        read=form.get("read"),
     )
     try:
         with unit_of_work() as uow:
@@ -106,6 +108,7 @@ def _page(review_id: UUID, problems: InvalidInput | None = None, form: Mapping[s
         return render_template(
             "reviews/answered.html",
             found=found,
+            mark=decisions.mark_of(found.review),
             name=f"{found.client.given_name} {found.client.family_name}",
             answers=None if result is None else answers_section(found.review.answers, result, gettext),
             result=None if result is None else result_section(result, found.confidence, gettext),

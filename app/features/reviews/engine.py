@@ -12,7 +12,6 @@ A plan whose rules changed is worked out anew before anything is made of its row
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -28,7 +27,7 @@ from app.domain.cadence import ReviewPolicy, next_sendable, policy_as_json
 from app.domain.pauses import Pauses
 from app.domain.terms import Term
 from app.features.audit.service import record
-from app.features.messaging.service import message_id_for, queue_messages
+from app.features.messaging.service import queue_messages
 from app.features.reviews.policies import PlanGroup, groups_of, terms_of
 from app.features.reviews.schedule import (
     NOTHING_TO_COME,
@@ -42,7 +41,8 @@ from app.features.reviews.schedule import (
     schedule_stale,
     schedule_unscheduled,
 )
-from app.features.reviews.staff import Silence, tell_staff
+from app.features.reviews.staff import Silence, tell_silence
+from app.infra.db.arrays import as_array
 from app.infra.db.open import Bell, UnitOfWork
 from app.infra.runtime import Runtime
 
@@ -96,9 +96,9 @@ _LAPSE = text(
 _PROMPTS = text(
     """
     INSERT INTO prompts (plan_id, policy_id, occurrence_on, reminder, due_at, review_id, message_id, reason)
-    SELECT plan_id, policy_id, occurrence_on, reminder, due_at, review_id, message_id, reason
-    FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS g(plan_id uuid, policy_id uuid, occurrence_on date,
-        reminder smallint, due_at timestamptz, review_id uuid, message_id uuid, reason text)
+    SELECT * FROM unnest(CAST(:plan_id AS uuid[]), CAST(:policy_id AS uuid[]), CAST(:occurrence_on AS date[]),
+        CAST(:reminder AS smallint[]), CAST(:due_at AS timestamptz[]), CAST(:review_id AS uuid[]),
+        CAST(:message_id AS uuid[]), CAST(:reason AS text[]))
     ON CONFLICT (organization_id, plan_id, occurrence_on, channel, reminder) DO NOTHING
     """
 )
@@ -109,8 +109,9 @@ _LINKS = text(
 )
 _EVENTS = text(
     "INSERT INTO plan_events (plan_id, step, kind, actor_kind, detail, at)"
-    " SELECT plan_id, 8, kind, 'system', detail, :now FROM jsonb_to_recordset(CAST(:rows AS jsonb))"
-    " AS g(plan_id uuid, kind text, detail jsonb)"
+    " SELECT plan, 8, kind, 'system', jsonb_strip_nulls(jsonb_build_object('occurrence_on', day, 'to', told)), :now"
+    " FROM unnest(CAST(:plans AS uuid[]), CAST(:kinds AS text[]), CAST(:days AS date[]), CAST(:told AS text[]))"
+    " AS g(plan, kind, day, told)"
 )
 # Which of the two is told of silence, and the column that remembers it.
 _TOLD = {TELL_COUNSELLOR: "escalated_at", TELL_ADMINS: "escalated_admin_at"}
@@ -141,6 +142,19 @@ _ANYTHING_DUE = text(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class _Decision:
+    """What plans of one group get that stand at the same point: the mails due now and what they wait for next."""
+
+    day: date
+    coming: Next
+    # The reminder that is sent and those joined to it, with their due moments; nothing is sent without any.
+    reminders: Sequence[tuple[int, datetime]] = ()
+    leaves_at: datetime | None = None
+    opens: bool = False
+    told: int | None = None
+
+
 @dataclass(slots=True)
 class _Batch:
     """What one transaction writes, gathered plan by plan and written set by set."""
@@ -150,15 +164,29 @@ class _Batch:
     told: dict[int, list[tuple[UUID, date]]] = field(default_factory=lambda: {stage: [] for stage in _TOLD})
     moved: list[tuple[UUID, Next]] = field(default_factory=list)
 
+    def take(self, plan: Any, group: PlanGroup, window: Mapping[str, Any], decision: _Decision) -> None:
+        """Add a plan with what was decided for its like."""
+        self.moved.append((plan.id, decision.coming))
+        if decision.told is not None:
+            self.told[decision.told].append((plan.id, decision.day))
+        if decision.opens:
+            self.opened.append((plan.id, decision.day))
+        if decision.reminders:
+            self.sends.append(_Send(plan, group.policy_id, window, decision))
+
 
 @dataclass(frozen=True, slots=True)
 class _Send:
-    """One prompt: the reminder that is sent and those joined to it, with their due moments."""
+    """One prompt of a plan. `window`: the hours it may leave in, as the outbox reads them (`messaging/windows.py`)."""
 
     plan: Any
-    day: date
-    group: PlanGroup
-    reminders: Sequence[tuple[int, datetime]]
+    policy_id: UUID | None
+    window: Mapping[str, Any]
+    decision: _Decision
+
+    @property
+    def day(self) -> date:
+        return self.decision.day
 
 
 def make_due_prompts(runtime: Runtime, organization_id: UUID, *, until: datetime) -> bool:
@@ -168,7 +196,7 @@ def make_due_prompts(runtime: Runtime, organization_id: UUID, *, until: datetime
     """
     while runtime.clock() < until:
         with runtime.database.unit_of_work(access.system(organization_id)) as uow:
-            if not _make_batch(uow):
+            if not make_batch(uow):
                 return False
     return True
 
@@ -181,17 +209,26 @@ def claim_due(uow: UnitOfWork, most: int = BATCH) -> list[UUID]:
     return list(uow.session.execute(_LOCK_DUE, {"now": uow.now, "most": most}).scalars())
 
 
-def _make_batch(uow: UnitOfWork) -> bool:
+def make_batch(uow: UnitOfWork, most: int = BATCH) -> bool:
+    """Make the prompts of the plans that are due the longest, at most so many; returns whether there were any.
+
+    What it does is one transaction: a rule that somebody changes meanwhile counts for a plan before or after it.
+    """
     renewed = schedule_stale(uow)
-    ids = claim_due(uow)
+    ids = claim_due(uow, most)
     if not ids:
         return renewed > 0
     plans = {row.id: row for row in uow.session.execute(_DUE, {"plans": ids})}
     terms = terms_of(uow)
     batch = _Batch()
     for group in groups_of(uow, ids):
+        window = _window(group)
+        decisions: dict[str | None, _Decision] = {}
         for plan_id in group.plans:
-            _look_at(batch, plans.pop(plan_id), group, terms, uow.now)
+            plan = plans.pop(plan_id)
+            if plan.review_state not in decisions:
+                decisions[plan.review_state] = _decide(plan.review_state, group, terms, uow.now)
+            batch.take(plan, group, window, decisions[plan.review_state])
     if plans:
         # Their client is no longer active; they are scheduled anew once the client is.
         uow.session.execute(_REST, {"plans": list(plans)})
@@ -199,52 +236,44 @@ def _make_batch(uow: UnitOfWork) -> bool:
     return True
 
 
-def _look_at(batch: _Batch, plan: Any, group: PlanGroup, terms: tuple[Term, ...], now: datetime) -> None:
-    """Decide what a due plan gets, and what it waits for next."""
-    policy, day, reminder = group.policy, plan.next_review_on, plan.next_reminder
+def _decide(review_state: str | None, group: PlanGroup, terms: tuple[Term, ...], now: datetime) -> _Decision:
+    """What the due plans of a group get whose review of the day is in this state (None: there is none yet)."""
+    # The row had a moment, and so a day.
+    assert group.next_review_on is not None
+    policy, reminder = group.policy, group.next_reminder
+    day: date = group.next_review_on
 
     def following() -> Next:
         return first_after(group, max(day, group.last_on), terms=terms, now=now)
 
-    if plan.review_state in ("answered", "closed", "lapsed") or (
-        reminder == 0 and day < group.last_on and not group.is_set
-    ):
+    if review_state in ("answered", "closed", "lapsed") or (reminder == 0 and day < group.last_on and not group.is_set):
         # Answered, or the client began a later one unasked.
-        batch.moved.append((plan.id, following()))
-        return
+        return _Decision(day, following())
     stage = in_force(policy, reminder)
     if stage is None or stage in _TOLD:
-        if stage is not None:
-            batch.told[stage].append((plan.id, day))
-        batch.moved.append((plan.id, (stage and next_after(day, group, stage)) or following()))
-        return
+        return _Decision(day, (stage and next_after(day, group, stage)) or following(), told=stage)
     if stage == 0 and not group.is_set and day > group.last_on:
         # Of several that fell due while nobody looked the latest.
         latest = first_after(group, group.last_on, terms=terms, now=now)
         if latest.day is not None and latest.day > day and latest.moment is not None and latest.moment <= now:
             day = latest.day
-    if _leaves_at(now, group) is None:
+    leaves_at = _sendable(now, policy, group.zone, group.pauses)
+    if leaves_at is None:
         # A pause that began after the prompt fell due and has no end yet.
-        batch.moved.append((plan.id, Next(day, None, stage or NOTHING_TO_COME)))
-        return
-    if stage == 0:
-        batch.opened.append((plan.id, day))
-    first = plan.next_prompt_at if group.is_set and stage == 0 else _moment(day, group, stage)
-    # The row had a moment, and has had one since its rules were last worked out.
+        return _Decision(day, Next(day, None, stage or NOTHING_TO_COME))
+    first = group.set_moment if group.is_set and stage == 0 else _moment(day, group, stage)
+    # It has had a moment since its rules were last worked out.
     assert first is not None
     due = [(stage, first)]
     for upcoming in range(stage + 1, len(policy.reminder_days)):
         if (moment := _moment(day, group, upcoming)) is None or moment > now:
             break
         due.append((upcoming, moment))
-    batch.sends.append(_Send(plan, day, group, due))
-    batch.moved.append((plan.id, next_after(day, group, due[-1][0]) or following()))
+    coming = next_after(day, group, due[-1][0]) or following()
+    return _Decision(day, coming, due, leaves_at, opens=stage == 0)
 
 
-def _leaves_at(now: datetime, group: PlanGroup) -> datetime | None:
-    return _sendable(now, group.policy, group.zone, group.pauses)
-
-
+# Kept, because plans of one policy may stand in as many groups as there are days on which they began.
 @lru_cache(maxsize=1024)
 def _sendable(now: datetime, policy: ReviewPolicy, zone: ZoneInfo, pauses: Pauses) -> datetime | None:
     return next_sendable(now, policy, zone, pauses=pauses)
@@ -252,6 +281,11 @@ def _sendable(now: datetime, policy: ReviewPolicy, zone: ZoneInfo, pauses: Pause
 
 def _moment(day: date, group: PlanGroup, reminder: int) -> datetime | None:
     return moment_of(day, group.policy, group.zone, reminder, group.pauses)
+
+
+def _window(group: PlanGroup) -> dict[str, Any]:
+    policy = policy_as_json(group.policy)
+    return {"zone": group.zone.key, "quiet_hours": policy["quiet_hours"], "weekdays": policy["weekdays"]}
 
 
 def _write(uow: UnitOfWork, batch: _Batch) -> None:
@@ -269,30 +303,25 @@ def _write(uow: UnitOfWork, batch: _Batch) -> None:
         if pairs
         for row in execute(_ESCALATE[stage], _columns(pairs) | {"now": uow.now})
     ]
-    tell_staff(uow, silent)
+    tell_silence(uow, silent)
     execute(
         _MOVE_ON,
         {
-            "plans": [plan for plan, _ in batch.moved],
-            "days": [coming.day for _, coming in batch.moved],
-            "moments": [coming.moment for _, coming in batch.moved],
-            "reminders": [coming.reminder for _, coming in batch.moved],
+            "plans": as_array(plan for plan, _ in batch.moved),
+            "days": as_array(coming.day for _, coming in batch.moved),
+            "moments": as_array(coming.moment for _, coming in batch.moved),
+            "reminders": as_array(coming.reminder for _, coming in batch.moved),
         },
     )
-    events = [
-        {"plan_id": send.plan.id, "kind": "review_prompted", "detail": {"occurrence_on": send.day}}
-        for send in batch.sends
-        if send.plan.email
-    ] + [
-        {
-            "plan_id": one.plan_id,
-            "kind": "review_escalated",
-            "detail": {"occurrence_on": one.occurrence_on} | ({"to": "admin"} if one.to_admins else {}),
-        }
-        for one in silent
+    events: list[tuple[UUID, str, date, str | None]] = [
+        (send.plan.id, "review_prompted", send.day, None) for send in batch.sends if send.plan.email
+    ]
+    events += [
+        (one.plan_id, "review_escalated", one.occurrence_on, "admin" if one.to_admins else None) for one in silent
     ]
     if events:
-        execute(_EVENTS, {"rows": json.dumps(events, default=str), "now": uow.now})
+        columns = dict(zip(("plans", "kinds", "days", "told"), map(as_array, zip(*events, strict=True)), strict=True))
+        execute(_EVENTS, {**columns, "now": uow.now})
     record(
         uow,
         "prompts.made",
@@ -304,46 +333,39 @@ def _write(uow: UnitOfWork, batch: _Batch) -> None:
 
 
 def _write_sends(uow: UnitOfWork, sends: Sequence[_Send], reviews: Mapping[tuple[UUID, date], UUID]) -> None:
-    messages, links = [], []
-    for send in sends:
-        if send.plan.email:
-            link = (uuid4(), reviews[send.plan.id, send.day])
-            links.append(link)
-            messages.append(_message(send, link[0], uow.now))
-    queue_messages(uow, messages)
+    mailed = [send for send in sends if send.plan.email]
+    links = [uuid4() for _ in mailed]
+    messages = queue_messages(uow, [_message(send, link) for send, link in zip(mailed, links, strict=True)])
     if links:
-        ids, of = zip(*links, strict=True)
         uow.session.execute(
-            _LINKS, {"ids": list(ids), "reviews": list(of), "expires": uow.now + LINK_LIFE, "now": uow.now}
+            _LINKS,
+            {
+                "ids": as_array(links),
+                "reviews": as_array(reviews[send.plan.id, send.day] for send in mailed),
+                "expires": uow.now + LINK_LIFE,
+                "now": uow.now,
+            },
         )
-    rows = [row for send in sends for row in _prompt_rows(uow.actor.organization_id, send, reviews)]
-    uow.session.execute(_PROMPTS, {"rows": json.dumps(rows, default=str)})
+    message_of = {send.plan.id: message for send, message in zip(mailed, messages, strict=True)}
+    rows = [row for send in sends for row in _prompt_rows(send, reviews, message_of.get(send.plan.id))]
+    names = ("plan_id", "policy_id", "occurrence_on", "reminder", "due_at", "review_id", "message_id", "reason")
+    uow.session.execute(_PROMPTS, dict(zip(names, map(as_array, zip(*rows, strict=True)), strict=True)))
 
 
 def _prompt_rows(
-    organization_id: UUID, send: _Send, reviews: Mapping[tuple[UUID, date], UUID]
-) -> Iterator[dict[str, Any]]:
-    plan = send.plan
-    for position, (reminder, moment) in enumerate(send.reminders):
-        message = message_id_for(organization_id, _key(send)) if plan.email and position == 0 else None
+    send: _Send, reviews: Mapping[tuple[UUID, date], UUID], message: UUID | None
+) -> Iterator[tuple[object, ...]]:
+    review = reviews[send.plan.id, send.day]
+    for position, (reminder, moment) in enumerate(send.decision.reminders):
         reason = "joined" if position else None if message else "no_email"
-        yield {
-            "plan_id": plan.id,
-            "policy_id": send.group.policy_id,
-            "occurrence_on": send.day,
-            "reminder": reminder,
-            "due_at": moment,
-            "review_id": reviews[plan.id, send.day],
-            "message_id": message,
-            "reason": reason,
-        }
+        sent = None if position else message
+        yield send.plan.id, send.policy_id, send.day, reminder, moment, review, sent, reason
 
 
-def _message(send: _Send, link_id: UUID, now: datetime) -> dict[str, Any]:
-    plan, (reminder, moment) = send.plan, send.reminders[0]
-    policy = policy_as_json(send.group.policy)
+def _message(send: _Send, link_id: UUID) -> dict[str, Any]:
+    plan, (reminder, moment) = send.plan, send.decision.reminders[0]
     return {
-        "dedupe_key": _key(send),
+        "dedupe_key": f"prompt:{plan.id}:{send.day}:email:{reminder}",
         "kind": PROMPT_KIND,
         "recipient": plan.email,
         "recipient_name": f"{plan.given_name} {plan.family_name}",
@@ -358,24 +380,16 @@ def _message(send: _Send, link_id: UUID, now: datetime) -> dict[str, Any]:
             # As it stood when the prompt was made: what the reader is asked to look at again.
             "dial": plan.dial,
             "revision": plan.revision,
-            "window": {
-                "zone": send.group.zone.key,
-                "quiet_hours": policy["quiet_hours"],
-                "weekdays": policy["weekdays"],
-            },
+            "window": send.window,
         },
         "client_id": plan.client_id,
         "due_at": moment,
-        "not_before": _leaves_at(now, send.group),
+        "not_before": send.decision.leaves_at,
     }
 
 
-def _key(send: _Send) -> str:
-    return f"prompt:{send.plan.id}:{send.day}:email:{send.reminders[0][0]}"
-
-
-def _columns(pairs: Sequence[tuple[UUID, date]]) -> dict[str, list[Any]]:
-    return {"plans": [plan for plan, _ in pairs], "days": [day for _, day in pairs]}
+def _columns(pairs: Sequence[tuple[UUID, date]]) -> dict[str, str]:
+    return {"plans": as_array(plan for plan, _ in pairs), "days": as_array(day for _, day in pairs)}
 
 
 def sweep_reviews(runtime: Runtime, organization_id: UUID) -> None:

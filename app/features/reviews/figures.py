@@ -1,4 +1,6 @@
-"""What figures about reviews mean, once: Today, the caseload, the reviews page and the aggregates all count by this.
+"""What figures about reviews mean, once: Today, the caseload and the reviews page count by this.
+
+Aggregates are of people, each counted by the last of their reviews; they share the days to answer.
 
 A review counts as answered within seven days of its own, and only once those days are over, so that one that was asked
 yesterday is neither answered nor missed. Figures of answers are of the month of today and the five before it.

@@ -11,7 +11,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import select, text
 
@@ -21,7 +20,8 @@ from app.domain.forecast import Ask, Move, loads, spread
 from app.domain.terms import Term
 from app.features.audit.service import record
 from app.features.clients.models import CaseloadEntry, Client
-from app.features.organizations.models import Membership, Organization
+from app.features.organizations.models import Membership
+from app.features.organizations.queries import today_here
 from app.features.plans.models import Plan
 from app.features.plans.policy import visible_plans
 from app.features.reviews.policies import PlanGroup, groups_of, terms_of
@@ -163,8 +163,7 @@ def apply_spread(uow: UnitOfWork, most: int, digest: str) -> int:
 
 
 def _looked_at(uow: UnitOfWork, days: int) -> tuple[Forecast, dict[UUID, PlanGroup]]:
-    zone = uow.session.execute(select(Organization.time_zone)).scalar_one()
-    first = uow.now.astimezone(ZoneInfo(zone)).date()
+    first = today_here(uow)
     last = first + timedelta(days=days - 1)
     counsellors = {
         row.id: row.membership_id

@@ -36,17 +36,23 @@ class LinkState(StrEnum):
     USED = "used"
     EXPIRED = "expired"
     ANSWERED = "answered"
+    # Made with the decision, and good: it opens what came of the check-in.
+    DECIDED = "decided"
 
 
 @dataclass(frozen=True, slots=True)
 class LinkView:
-    """A link with what its page shows; nothing here is the client's own writing."""
+    """A link with what its page shows; nothing here is the client's own writing.
+
+    `here`: the browser that asks opened it, and may still go on; it may read what came of the check-in too.
+    """
 
     link: ReviewLink
     review: Review
     client: Client
     organization: Organization
     state: LinkState
+    here: bool
 
 
 def view_link(uow: UnitOfWork, link_id: UUID, browser_token: str = "") -> LinkView | None:
@@ -66,7 +72,8 @@ def view_link(uow: UnitOfWork, link_id: UUID, browser_token: str = "") -> LinkVi
     if row is None:
         return None
     link, review, client, organization = row
-    return LinkView(link, review, client, organization, _state(uow, link, review, browser_token))
+    here = _is_here(uow, link, browser_token)
+    return LinkView(link, review, client, organization, _state(uow, link, review, here=here), here)
 
 
 def redeem_link(uow: UnitOfWork, link_id: UUID) -> str:
@@ -98,7 +105,7 @@ def ask_fresh_link(uow: UnitOfWork, link_id: UUID) -> None:
     At most three a day for one review: the address belongs to the client, not to whoever asks.
     """
     view = view_link(uow, link_id)
-    if view is None or view.state is LinkState.ANSWERED or not view.client.email:
+    if view is None or view.state in (LinkState.ANSWERED, LinkState.DECIDED) or not view.client.email:
         return
     uow.session.execute(select(Review.id).where(Review.id == view.review.id).with_for_update())
     made = uow.session.execute(
@@ -134,12 +141,20 @@ def ask_fresh_link(uow: UnitOfWork, link_id: UUID) -> None:
     record(uow, "review.fresh_link", "review", view.review.id)
 
 
-def _state(uow: UnitOfWork, link: ReviewLink, review: Review, browser_token: str) -> LinkState:
+def _is_here(uow: UnitOfWork, link: ReviewLink, browser_token: str) -> bool:
+    if link.used_at is None or not browser_token:
+        return False
+    mine = hmac.compare_digest(link.browser_hash or b"", _hash(browser_token))
+    return mine and uow.now < link.used_at + BROWSER_LIFE
+
+
+def _state(uow: UnitOfWork, link: ReviewLink, review: Review, *, here: bool) -> LinkState:
     if review.state not in ("open", "started"):
-        return LinkState.ANSWERED
+        told = review.closed_at is not None and link.created_at >= review.closed_at
+        good = link.used_at is None and uow.now < link.expires_at
+        return LinkState.DECIDED if told and good else LinkState.ANSWERED
     if link.used_at is not None:
-        mine = bool(browser_token) and hmac.compare_digest(link.browser_hash or b"", _hash(browser_token))
-        return LinkState.OPENED_HERE if mine and uow.now < link.used_at + BROWSER_LIFE else LinkState.USED
+        return LinkState.OPENED_HERE if here else LinkState.USED
     return LinkState.READY if uow.now < link.expires_at else LinkState.EXPIRED
 
 

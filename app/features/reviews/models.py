@@ -115,6 +115,15 @@ class Review(TenantEntity, Base):
         CheckConstraint("(state = 'closed') = (closed_at IS NOT NULL)", name="closed_has_moment"),
         CheckConstraint("(returned_at IS NULL) = (returned_note IS NULL)", name="returned_with_words"),
         CheckConstraint("meeting_on IS NOT NULL OR meeting_note IS NULL", name="meeting_has_day"),
+        # What filters and queues ask for as sets of plans.
+        Index(
+            "ix_reviews_waiting",
+            "organization_id",
+            "state",
+            "occurrence_on",
+            "plan_id",
+            postgresql_where=text("state IN ('open', 'started', 'answered')"),
+        ),
     )
 
 

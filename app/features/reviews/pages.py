@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict
 from typing import Any
@@ -14,8 +14,7 @@ from flask_babel import get_locale, gettext
 
 from app.domain import access
 from app.domain.access import Permission
-from app.domain.errors import Gone, InvalidInput, NotFound
-from app.domain.saying import Say
+from app.domain.errors import Conflict, Gone, InvalidInput, NotFound
 from app.features.instruments.offers import Offer
 from app.features.instruments.sitting_pages import in_reader_language
 from app.features.organizations.edge import place_of
@@ -26,16 +25,18 @@ from app.features.reviews.answers import read_answers, steps_to_reopen
 from app.features.reviews.links import LinkState, LinkView
 from app.features.reviews.messages import LINK_PURPOSE
 from app.features.reviews.result_words import confidence_picture
+from app.features.reviews.shown import reasons_said
 from app.infra.links import read_token
 from app.infra.web.access import by_link, requires
 from app.infra.web.context import Place, actor, place, runtime
 from app.infra.web.throttle import Budget, Throttle
-from app.infra.web.words import words_here
+from app.infra.web.words import said, say_here, words_here
 
 blueprint = Blueprint("reviews", __name__)
 
 _COOKIE, _DONE = "check_in", "check_in_done"
 _KEPT_LINKS = 3
+_OPENABLE = (LinkState.READY, LinkState.DECIDED)
 # Beside the three mails a day a review allows: stops somebody from trying tokens.
 _FRESH = Budget("review-fresh-link", "10 per hour")
 
@@ -52,7 +53,7 @@ def check_in(token: str) -> ResponseReturnValue:
         return _closed(token, "unknown")
     if view.state is LinkState.OPENED_HERE:
         return _show(view.review.id, link_actor(view), _link_addresses(token), view)
-    if view.state is LinkState.READY:
+    if view.state in _OPENABLE:
         return render_template("reviews/open.html", token=token, **_words(view))
     return _closed(token, view.state.value, view)
 
@@ -70,11 +71,12 @@ def open_check_in(token: str) -> ResponseReturnValue:
         with runtime().database.unit_of_work(link_actor(view), request_id=g.request_id) as uow:
             browser = links.redeem_link(uow, named[1])
     except Gone:
-        state = LinkState.USED if view.state is LinkState.READY else view.state
+        state = LinkState.USED if view.state in _OPENABLE else view.state
         return _closed(token, state.value, view)
     kept = [pair for pair in session.get(_COOKIE, []) if pair[0] != str(named[1])]
     session[_COOKIE] = [*kept, [str(named[1]), browser]][-_KEPT_LINKS:]
-    return redirect(url_for("reviews.check_in", token=token))
+    page = "reviews.link_result" if view.state is LinkState.DECIDED else "reviews.check_in"
+    return redirect(url_for(page, token=token))
 
 
 @blueprint.post("/check-in/<token>/fresh")
@@ -104,8 +106,12 @@ def answer_check_in(token: str) -> ResponseReturnValue:
 def start() -> ResponseReturnValue:
     """Begin a check-in from My plan, or go on with the open one."""
     who = _own_actor()
-    with runtime().database.unit_of_work(who, request_id=g.request_id) as uow:
-        review_id = service.start_review(uow, _client_of(who))
+    try:
+        with runtime().database.unit_of_work(who, request_id=g.request_id) as uow:
+            review_id = service.start_review(uow, _client_of(who))
+    except Conflict as done:
+        flash(said(done.sentence))
+        return redirect(url_for("overview.my_plan"))
     return redirect(url_for("reviews.own_check_in", review_id=review_id))
 
 
@@ -161,6 +167,7 @@ def _link_addresses(token: str) -> dict[str, str]:
         "here": url_for("reviews.check_in", token=token),
         "token": token,
         "answers_href": url_for("reviews.answer_check_in", token=token),
+        "result_href": url_for("reviews.link_result", token=token),
     }
 
 
@@ -168,6 +175,7 @@ def _own_addresses(review_id: UUID) -> dict[str, str]:
     return {
         "here": url_for("reviews.own_check_in", review_id=review_id),
         "answers_href": url_for("reviews.answer_own_check_in", review_id=review_id),
+        "result_href": url_for("reviews.own_result", review_id=review_id),
     }
 
 
@@ -210,7 +218,8 @@ def _show(
         answers=asked.review.answers,
         before=asked.before.answers if asked.before else None,
         problems=problems.problems if problems else (),
-        names=step_names(_say()),
+        names=step_names(say_here),
+        why=reasons_said(asked.reasons),
         sure=Section("", (picture,) if picture else ()),
         retake_titles={offer.key: in_reader_language(offer.definition).title for offer in asked.retakes},
         retake_hrefs={offer.key: _retake_href(offer, addresses) for offer in asked.retakes},
@@ -235,7 +244,7 @@ def _take(
         return redirect(addresses["here"])
     try:
         with runtime().database.unit_of_work(who, request_id=g.request_id) as uow:
-            outcome = service.submit_review(uow, review_id, answers, asked.sheet, _say())
+            outcome = service.submit_review(uow, review_id, answers, asked.sheet, say_here)
     except InvalidInput as error:
         return _show(review_id, who, addresses, view, problems=error)
     session[_DONE] = {
@@ -244,6 +253,7 @@ def _take(
         # The next page knows neither the client nor their organization.
         "place": {key: str(value) if isinstance(value, UUID) else value for key, value in asdict(place()).items()},
         "signed_in": view is None,
+        "result_href": addresses["result_href"],
         "locale": str(get_locale() or "en"),
     }
     return redirect(url_for("reviews.done"))
@@ -261,9 +271,4 @@ def done() -> ResponseReturnValue:
     # A cookie of an older Octant has no place, one of a newer may know more of it.
     with suppress(TypeError, KeyError, ValueError):
         g.place = Place(**here | {"organization_id": UUID(here["organization_id"])})
-    return render_template("reviews/thanks.html", names=step_names(_say()), **told)
-
-
-def _say() -> Say:
-    say: Callable[..., str] = gettext
-    return say
+    return render_template("reviews/thanks.html", names=step_names(say_here), **told)

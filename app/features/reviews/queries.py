@@ -23,7 +23,10 @@ from app.features.reviews.models import Prompt, Review
 from app.features.reviews.models import ReviewPolicy as PolicyRow
 from app.infra.db.open import UnitOfWork
 
-SHOWN = 50
+# The board is an overview; the whole is on the page of the next 90 days and in the caseload.
+SHOWN = 15
+# Who did not get their mail is listed for longer: somebody has to call them.
+_TROUBLED = 50
 _WIDTH = {"organization": 1, "template": 2, "cohort": 3, "plan": 4}
 # The mail a prompt leaves in: its own, or the digest it is a line of.
 _MAIL = aliased(Message)
@@ -127,7 +130,7 @@ def made(uow: UnitOfWork, *, troubled: bool) -> Sequence[Any]:
         .outerjoin(_MAIL, _MAIL.id == func.coalesce(Message.merged_into, Message.id))
         .where(visible_plans(uow.actor), Prompt.reason.is_distinct_from("joined"))
         .order_by(Prompt.due_at.desc(), Prompt.id)
-        .limit(SHOWN)
+        .limit(_TROUBLED if troubled else SHOWN)
     )
     if troubled:
         statement = statement.where(

@@ -38,9 +38,12 @@ _HOLD = text("SELECT id FROM plans WHERE id = ANY(:plans) ORDER BY id FOR UPDATE
 _STALE = text(
     "SELECT p.id FROM plans p WHERE p.review_stale AND p.status = 'active' LIMIT :most FOR UPDATE OF p SKIP LOCKED"
 )
+# The client is looked up for the plans found and not joined: while both tables are new the planner would read all of
+# the organization's plans once for every client, in each sweep.
 _UNSCHEDULED = text(
-    "SELECT p.id FROM plans p JOIN clients c ON c.id = p.client_id AND c.active"
+    "SELECT p.id FROM plans p"
     " WHERE p.status = 'active' AND p.next_prompt_at IS NULL AND p.next_reminder = 0"
+    " AND (SELECT c.active FROM clients c WHERE c.organization_id = p.organization_id AND c.id = p.client_id)"
     " LIMIT :most FOR UPDATE OF p SKIP LOCKED"
 )
 
@@ -151,7 +154,8 @@ def _kept(group: PlanGroup, now: datetime) -> Next | None:
         return None
     if group.is_begun:
         return stage if stage is None else _at(group, day, stage)
-    if not group.is_set:
+    if not group.is_set or group.next_reminder > 0:
+        # With mails of it made and nothing begun any more it was answered: what was chosen has had its review.
         return None
     free = group.pauses.after(day)
     if free is None:

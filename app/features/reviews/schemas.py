@@ -10,7 +10,8 @@ from app.domain.pauses import PERSONAL_KINDS
 from app.domain.steps import StepKey
 from app.features.reviews.answers import CONTROL, KINDS
 from app.features.reviews.commands import Scope
-from app.infra.web.api.fields import Choice, Day, Free, Ids, Sentence, Whole
+from app.features.selections.schemas import TargetFields
+from app.infra.web.api.fields import Choice, Day, Free, Sentence, Whole
 from app.infra.web.api.schemas import PageQuery, Strict
 
 REVIEW_STATES = ("open", "started", "answered", "closed", "lapsed")
@@ -70,15 +71,14 @@ class PromptQuery(PageQuery):
     plan = fields.UUID()
 
 
-class ClientsSchema(Strict):
-    """Clients to ask for a review."""
-
-    client_ids = Ids(required=True)
+class ClientsSchema(TargetFields):
+    """Clients to ask for a review, named in one of the ways."""
 
 
 class PromptPreviewSchema(Strict):
-    """What asking now would do, in numbers of clients."""
+    """What asking now would do, in numbers of clients; the selection named asks the same people later."""
 
+    selection_id = fields.UUID(required=True)
     asked = fields.Integer(required=True)
     without_plan = fields.Integer(required=True)
     asked_already = fields.Integer(required=True)
@@ -175,6 +175,37 @@ class RevisionChangeSchema(Strict):
     at = fields.AwareDateTime(required=True)
 
 
+class ReviewResultSchema(Strict):
+    """What came of an answered check-in: what the answers come to, and what the counsellor decided."""
+
+    id = fields.UUID(required=True)
+    plan_id = fields.UUID(required=True)
+    occurrence_on = fields.Date(required=True)
+    answered_at = fields.AwareDateTime(required=True)
+    decision = fields.String(
+        required=True,
+        metadata={
+            "enum": ["waits", "returned", "agreed", "changed"],
+            "description": "`waits` for the counsellor, `returned` to the client with `returned_note`, `agreed` that "
+            "the plan stays, `changed`: `taken` went into a new revision and the steps `reopened` are open again.",
+        },
+    )
+    decided_at = fields.AwareDateTime(required=True, allow_none=True)
+    returned_note = fields.String(required=True, allow_none=True)
+    meeting_on = fields.Date(required=True, allow_none=True)
+    meeting_note = fields.String(required=True, allow_none=True)
+    result = fields.Dict(
+        required=True,
+        allow_none=True,
+        metadata={"description": "As a review has it; null while it is returned, and where it was not kept."},
+    )
+    taken = fields.List(fields.Nested(RevisionChangeSchema), required=True)
+    reopened = fields.List(fields.String(), required=True)
+    before = fields.UUID(
+        required=True, allow_none=True, metadata={"description": "The check-in answered before this one."}
+    )
+
+
 class ReviewQuery(PageQuery):
     """Which reviews."""
 
@@ -228,6 +259,11 @@ class CheckInSchema(Strict):
     )
     confidence = fields.List(fields.Nested(ConfidenceSchema), required=True)
     retakes = fields.List(fields.Nested(RetakeSchema), required=True)
+    reasons = fields.List(
+        fields.String(),
+        required=True,
+        metadata={"description": "Why the client is asked before their day, in sentences; empty: by the calendar."},
+    )
     returned_note = fields.String(required=True, allow_none=True)
     answers = fields.Dict(required=True)
     before = fields.Dict(required=True, allow_none=True)
@@ -270,6 +306,7 @@ class OutcomeSchema(Strict):
         required=True,
         metadata={"description": "The steps the client wants to change; the counsellor opens them."},
     )
+    result = fields.Dict(required=True, metadata={"description": "What the answers come to, as a review has it."})
 
 
 class PauseSchema(Strict):

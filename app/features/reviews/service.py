@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
-from app.domain.errors import Gone, NotFound
+from app.domain.errors import Conflict, Gone, NotFound
 from app.domain.saying import Say
 from app.domain.steps import StepKey
 from app.features.audit.service import record
@@ -25,6 +25,7 @@ from app.features.plans.queries import PlanView, view_plan
 from app.features.reviews.answers import Outcome, Sheet, outcome_of
 from app.features.reviews.models import Review
 from app.features.reviews.policies import groups_of
+from app.features.reviews.reasons import Reason, reasons_of_review
 from app.features.reviews.result import compute_result
 from app.features.reviews.schedule import schedule_plans
 from app.features.steps.opportunities.content import factors_of
@@ -53,12 +54,15 @@ class CheckIn:
     # How sure the client was, by day, up to the last time.
     confidence: Sequence[tuple[date, int]]
     retakes: Sequence[Offer]
+    # Why it was asked for where a trigger did; empty where the calendar or the client did.
+    reasons: Sequence[Reason]
 
 
 def start_review(uow: UnitOfWork, client_id: UUID) -> UUID:
     """The open review of the client's active plan, or a new one dated today; returns its id.
 
-    Raises NotFound when there is no active plan the actor may see.
+    Raises NotFound when there is no active plan the actor may see, and Conflict where this day's was answered already:
+    a plan has one check-in a day.
     """
     plan = uow.session.scalars(
         select(Plan)
@@ -88,6 +92,8 @@ def start_review(uow: UnitOfWork, client_id: UUID) -> UUID:
         found = uow.session.scalars(
             select(Review).where(Review.plan_id == plan.id, Review.occurrence_on == today)
         ).one()
+    if found.state not in ("open", "started"):
+        raise Conflict("You have checked in today already. From tomorrow on you can do so again.")
     if found.state == "open":
         found.state, found.opened_at = "started", found.opened_at or uow.now
         record(uow, "review.started", "review", found.id)
@@ -117,6 +123,7 @@ def view_check_in(uow: UnitOfWork, review_id: UUID) -> CheckIn:
         control={row["id"]: row.get("controllable") for row in factors},
         confidence=confidence_history(uow, plan.id, review.occurrence_on),
         retakes=_retakes(uow, view),
+        reasons=reasons_of_review(uow, review.id),
     )
 
 
@@ -206,7 +213,10 @@ def _find(uow: UnitOfWork, review_id: UUID, *, lock: bool = False) -> tuple[Revi
         .where(Review.id == review_id, Plan.status == "active", visible_plans(uow.actor))
     )
     if lock:
-        statement = statement.with_for_update().execution_options(populate_existing=True)
+        # The plan first, as everybody does who changes anything of one: the other way round two would block each other.
+        of = select(Review.plan_id).where(Review.id == review_id).scalar_subquery()
+        uow.session.execute(select(Plan.id).where(Plan.id == of, visible_plans(uow.actor)).with_for_update(of=Plan))
+        statement = statement.with_for_update(of=Review).execution_options(populate_existing=True)
     row = uow.session.execute(statement).one_or_none()
     if row is None:
         raise NotFound("There is no such check-in, or it is not yours.")

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Date, cast, exists, func, or_, select, text
+from sqlalchemy import ColumnElement, Date, Select, case, cast, exists, func, null, or_, select, text
 
 from app.domain.access import Permission
 from app.domain.cadence import policy_as_json
@@ -15,6 +17,7 @@ from app.domain.errors import Forbidden, NotFound
 from app.features.audit.service import record
 from app.features.clients.models import Client
 from app.features.clients.policy import visible_clients
+from app.features.clients.queries import select_ids
 from app.features.cohorts.models import Cohort
 from app.features.messaging import service as messaging
 from app.features.messaging.contacts import Warned, contacts_of, warn_of
@@ -34,13 +37,16 @@ _SAVE = text(
     " ON CONFLICT (organization_id, scope, subject_id)"
     " DO UPDATE SET content = excluded.content, active = true, updated_at = excluded.updated_at"
 )
+_ZONES_OF = text(
+    "SELECT p.id, coalesce(c.time_zone, o.time_zone) AS zone FROM plans p JOIN clients c ON c.id = p.client_id"
+    " CROSS JOIN organizations o WHERE p.id = ANY(:plans)"
+)
 _ASK_NOW = text(
     """
     UPDATE plans p
-    SET next_review_on = (CAST(:now AS timestamptz) AT TIME ZONE coalesce(c.time_zone, o.time_zone))::date,
-           next_prompt_at = :now, next_reminder = 0, review_set = true, review_stale = false
-    FROM clients c CROSS JOIN organizations o
-    WHERE c.id = p.client_id AND p.id = ANY(:plans)
+    SET next_review_on = g.day, next_prompt_at = :now, next_reminder = 0, review_set = true, review_stale = false
+    FROM unnest(CAST(:plans AS uuid[]), CAST(:days AS date[])) AS g(plan, day)
+    WHERE p.id = g.plan AND p.id = ANY(CAST(:plans AS uuid[]))
     """
 )
 
@@ -112,9 +118,9 @@ def name_of_subject(uow: UnitOfWork, command: SetPolicy) -> str:
 
 def preview_prompts(uow: UnitOfWork, client_ids: Sequence[UUID]) -> PromptPreview:
     """What asking these clients for a review now would do."""
-    chosen = select(Client.id).where(Client.id.in_(client_ids), Client.active, visible_clients(uow.actor))
+    chosen = select(Client.id).where(Client.id.in_(select_ids(client_ids)), Client.active, visible_clients(uow.actor))
     rows = uow.session.execute(
-        select(Plan.id, Plan.next_reminder, Client.email, _is_paused(uow).label("paused"))
+        select(Plan.id, Plan.next_reminder, Client.email, _is_paused(uow, chosen).label("paused"))
         .join(Client, Client.id == Plan.client_id)
         .join(Organization, Organization.organization_id == Plan.organization_id)
         .where(Plan.client_id.in_(chosen), Plan.status == "active")
@@ -130,10 +136,17 @@ def preview_prompts(uow: UnitOfWork, client_ids: Sequence[UUID]) -> PromptPrevie
     )
 
 
-def _is_paused(uow: UnitOfWork) -> ColumnElement[bool]:
-    """Whether today, where the client is, is a day of a pause."""
+def _is_paused(uow: UnitOfWork, chosen: Select[UUID]) -> ColumnElement[bool]:
+    """Whether today, where the client is, is a day of a pause; for these clients."""
     zone = func.coalesce(Client.time_zone, Organization.time_zone)
-    today = cast(func.timezone(zone, uow.now), Date)
+    zones = uow.session.scalars(
+        select(zone)
+        .distinct()
+        .join(Organization, Organization.organization_id == Client.organization_id)
+        .where(Client.id.in_(chosen))
+    )
+    days = {name: _today(uow, name) for name in zones}
+    today = cast(case(days, value=zone) if days else null(), Date)
     return exists().where(
         or_(ReviewPause.client_id == Client.id, ReviewPause.client_id.is_(None)),
         ReviewPause.starts_on <= today,
@@ -141,9 +154,14 @@ def _is_paused(uow: UnitOfWork) -> ColumnElement[bool]:
     )
 
 
+def _today(uow: UnitOfWork, zone: str) -> date:
+    """Today in a zone. Never by the database's zones: its table may be of another year than the one days come from."""
+    return uow.now.astimezone(ZoneInfo(zone)).date()
+
+
 def warn_contacts(uow: UnitOfWork, client_ids: Sequence[UUID]) -> Warned:
     """Who of these clients was written to this week already, and by whom; of those the actor may see."""
-    chosen = select(Client.id).where(Client.id.in_(client_ids), visible_clients(uow.actor))
+    chosen = select(Client.id).where(Client.id.in_(select_ids(client_ids)), visible_clients(uow.actor))
     return warn_of(contacts_of(uow, uow.session.scalars(chosen).all()))
 
 
@@ -161,7 +179,9 @@ def prompt_now(uow: UnitOfWork, client_ids: Sequence[UUID]) -> int:
 
 def ask_now(uow: UnitOfWork, plan_ids: Sequence[UUID]) -> None:
     """Let these plans be asked today, whatever their policy says; for the caller to choose and to note."""
-    uow.session.execute(_ASK_NOW, {"plans": list(plan_ids), "now": uow.now})
+    found = uow.session.execute(_ZONES_OF, {"plans": list(plan_ids)}).all()
+    days = [_today(uow, row.zone) for row in found]
+    uow.session.execute(_ASK_NOW, {"plans": [row.id for row in found], "days": days, "now": uow.now})
     uow.ring(Bell.PROMPT)
 
 

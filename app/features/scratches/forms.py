@@ -12,6 +12,7 @@ from flask_wtf import FlaskForm
 from wtforms import DateField, Field, IntegerField, SelectField, StringField, ValidationError
 from wtforms.validators import Length, Optional
 
+from app.domain.reading import FIRST_DAY, LAST_DAY
 from app.domain.steps import StepKey
 from app.domain.what_if import Kind
 from app.features.occupations.words import EDUCATION
@@ -21,7 +22,6 @@ from app.features.steps.parts import path_name, written
 from app.features.steps.rowforms import choices
 
 _MOST_NAME = 300
-_FIRST, _LAST = date(1900, 1, 1), date(2200, 12, 31)
 
 
 def _pick(label: Any) -> SelectField:
@@ -39,7 +39,7 @@ def _between(low: Any, high: Any, sentence: Any) -> Callable[[FlaskForm, Field],
 
 
 def _day(label: Any, description: Any = "") -> DateField:
-    bounds = _between(_FIRST, _LAST, _("Give a day between 1900 and 2200."))
+    bounds = _between(FIRST_DAY, LAST_DAY, _("Give a day between 1900 and 2200."))
     return DateField(label, validators=[Optional(), bounds], description=description)
 
 

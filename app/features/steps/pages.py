@@ -16,7 +16,7 @@ from app.features.plans import queries, revisions, service
 from app.features.plans.commands import AddComment, ConfirmStep, MoveStep, SetDueDate
 from app.features.plans.marks import confirm_step
 from app.features.plans.rooms import step_of
-from app.features.plans.words import change_sentence, control_words, status_words, step_names
+from app.features.plans.words import status_words, step_names
 from app.features.steps import rests, views
 from app.features.steps.forms_beside import CommentForm, DueForm, ReasonForm
 from app.features.steps.registry import ROOMS
@@ -177,24 +177,11 @@ def compare(plan_id: UUID) -> str:
     """Any two revisions side by side, step by step."""
     with unit_of_work() as uow:
         view = queries.view_plan(uow, plan_id)
-        numbers = list(range(1, view.plan.revision + 1))
-        after = whole_in_query("after") or view.plan.revision
-        before = whole_in_query("before") or max(1, after - 1)
-        old, new = (revisions.snapshot_of(uow, plan_id, number) for number in (before, after))
         return render_template(
             "plans/compare.html",
             view=view,
             name=view.client.name,
-            numbers=numbers,
-            before=before,
-            after=after,
-            frozen={row.revision: row for row in queries.revisions_of(uow, plan_id)},
-            changes=views.compared(revisions.compare_revisions(uow, plan_id, before, after), old, new),
-            reasons=[
-                (change_sentence(why.kind, why.label, why.change, gettext), why)
-                for why in queries.changes_between(uow, plan_id, before, after)
-            ],
-            control=control_words(gettext),
+            **views.comparison(uow, view, whole_in_query("before"), whole_in_query("after")),
         )
 
 

@@ -8,16 +8,27 @@ from datetime import date, datetime
 from difflib import unified_diff
 from types import SimpleNamespace
 from typing import Any, cast
+from uuid import UUID
 
+from flask import url_for
 from flask_babel import format_date, gettext, ngettext
 
 from app.domain.errors import NotFound
 from app.domain.steps import OPEN_STATUSES, StepKey
+from app.features.instruments.offers import asked_of
 from app.features.plans.models import PlanEvent, PlanStep
-from app.features.plans.queries import PlanView, events_of, plan_of_client, surroundings_of, view_plan
-from app.features.plans.revisions import StepDifference
+from app.features.plans.queries import (
+    PlanView,
+    changes_between,
+    events_of,
+    plan_of_client,
+    revisions_of,
+    surroundings_of,
+    view_plan,
+)
+from app.features.plans.revisions import StepDifference, compare_revisions, snapshot_of
 from app.features.plans.rooms import Block, Cell, Section, Surroundings, step_of
-from app.features.plans.words import event_sentence, status_words, step_names
+from app.features.plans.words import change_sentence, control_words, event_sentence, status_words, step_names
 from app.features.steps.field_words import field_rows
 from app.features.steps.registry import ROOMS
 from app.infra.db.open import UnitOfWork
@@ -106,6 +117,19 @@ def due_items(view: PlanView, today: date, href: Callable[[int], str]) -> list[S
     ]
 
 
+def asked_items(uow: UnitOfWork, client_id: UUID, today: date) -> list[SimpleNamespace]:
+    """The questionnaires a client is asked to answer, as the due list shows them."""
+    return [
+        SimpleNamespace(
+            label=gettext("Answer “%(title)s”", title=one.title),
+            href=url_for("instruments.take", instrument_id=one.instrument_id),
+            when=format_date(one.due_on, "medium") if one.due_on else gettext("no day set"),
+            late=late_words(one.due_on, today),
+        )
+        for one in asked_of(uow, client_id)
+    ]
+
+
 def history(uow: UnitOfWork, view: PlanView, *, step: StepKey | None = None, limit: int = 12) -> list[SimpleNamespace]:
     """The plan's latest history as timeline entries."""
     return [
@@ -185,6 +209,28 @@ def compared(differences: Sequence[StepDifference], old: Mapping[str, Any], new:
 def _said_of(difference: StepDifference) -> tuple[Block, ...]:
     changes = ROOMS[difference.step].changes
     return changes(difference.before["content"], difference.after["content"], say_here) if changes else ()
+
+
+def comparison(uow: UnitOfWork, view: PlanView, before: int | None, after: int | None) -> dict[str, Any]:
+    """What `plans/compare_body.html` shows of two revisions; without numbers the open one and that before it.
+
+    Raises NotFound for a revision the plan does not have.
+    """
+    after = after or view.plan.revision
+    before = before or max(1, after - 1)
+    old, new = (snapshot_of(uow, view.plan.id, number) for number in (before, after))
+    return {
+        "numbers": list(range(1, view.plan.revision + 1)),
+        "before": before,
+        "after": after,
+        "frozen": {row.revision: row for row in revisions_of(uow, view.plan.id)},
+        "changes": compared(compare_revisions(uow, view.plan.id, before, after), old, new),
+        "reasons": [
+            (change_sentence(why.kind, why.label, why.change, gettext), why)
+            for why in changes_between(uow, view.plan.id, before, after)
+        ],
+        "control": control_words(gettext),
+    }
 
 
 def as_it_was(snapshot: Mapping[str, Any]) -> list[tuple[int, str, Side]]:

@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from app.domain.access import Permission
 from app.domain.triggers import RULED, Rule, Trigger, check_rule
+from app.features.organizations.queries import today_here
 from app.features.plans.models import Plan
 from app.features.plans.policy import visible_plans
 from app.features.triggers import events, queries, service
@@ -86,7 +87,7 @@ def try_trigger_rule(query: dict[str, Any], kind: str) -> dict[str, Any]:
     with unit_of_work() as uow:
         rule = rules_of(uow)[Trigger(kind)]
         rule = check_rule(replace(rule, number=query.get("number", rule.number), reach=query.get("reach", rule.reach)))
-        return _dry_run(uow, kind, source_of(uow, rule, service.today_of(uow)), query)
+        return _dry_run(uow, kind, source_of(uow, rule, today_here(uow)), query)
 
 
 def _dry_run(uow: UnitOfWork, kind: str, source: Source, query: dict[str, Any]) -> dict[str, Any]:

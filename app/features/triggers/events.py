@@ -10,6 +10,7 @@ from sqlalchemy import select, text
 
 from app.domain.errors import Conflict, FieldProblem, InvalidInput, NotFound
 from app.domain.outlook import CODE
+from app.domain.reading import check_day
 from app.domain.saying import later
 from app.features.audit.service import record
 from app.features.cohorts.queries import get_cohort
@@ -21,12 +22,18 @@ from app.features.steps.action_plan.content import KINDS as ACTIONS
 from app.features.steps.career_path.content import KINDS as PATHS
 from app.features.triggers.commands import RecordEvent
 from app.features.triggers.models import ExternalEvent
+from app.features.triggers.rules import settings_of
 from app.features.triggers.service import find_for_event, open_waiting
 from app.infra.db.open import UnitOfWork
 
 MOST_TITLE, MOST_WORDS, MOST_CODES = 200, 2000, 200
 
 _DROP = text("DELETE FROM trigger_findings WHERE event_id = :event AND review_id IS NULL RETURNING plan_id")
+# A prompt that is being made for one of them is waited for, and then seen.
+_HOLD = text(
+    "SELECT 1 FROM plans WHERE id IN (SELECT f.plan_id FROM trigger_findings f JOIN reviews r ON r.id = f.review_id"
+    " WHERE f.event_id = :event AND f.opened_on IS NOT NULL AND r.state = 'open') ORDER BY id FOR UPDATE"
+)
 # It goes whole, so that the calendar counts on as if it had never been. Who was told of it, or has begun it, keeps it,
 # and so does who is asked for another reason too.
 _TAKE_BACK = text(
@@ -118,6 +125,9 @@ def withdraw_event(uow: UnitOfWork, event_id: UUID) -> Withdrawn:
     values = {"event": event.id}
     event.withdrawn_at = event.withdrawn_at or uow.now
     uow.session.flush()
+    # As a look does, so that no review is opened for it meanwhile.
+    settings_of(uow, lock=True)
+    uow.session.execute(_HOLD, values)
     waited = len(uow.session.execute(_DROP, values).all())
     plans = list(uow.session.execute(_TAKE_BACK, values).scalars())
     if plans:
@@ -134,6 +144,7 @@ def _check(uow: UnitOfWork, command: RecordEvent) -> None:
         for field, value, most in (("title", command.title, MOST_TITLE), ("words", command.words, MOST_WORDS))
         if not 0 < len(value.strip()) <= most
     ]
+    problems += check_day("happened_on", command.happened_on)
     release = current_release(uow)
     known = titles_of_all(uow, release) if release is not None else {}
     problems += _unknown("occupations", command.occupations, lambda code: bool(CODE.fullmatch(code)) and code in known)

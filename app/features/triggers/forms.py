@@ -75,7 +75,11 @@ def _many(label: object) -> SelectMultipleField:
 class EventForm(FlaskForm):  # type: ignore[misc] # Flask-WTF carries no types
     """What happened, and what of plans it touches."""
 
-    title = StringField(_("What happened"), validators=[InputRequired(_("Say in a line what happened."))])
+    title = StringField(
+        _("What happened"),
+        validators=[InputRequired(_("Say in a line what happened."))],
+        description=_("Those it touches read this line, with the day and the sentence below it."),
+    )
     words = TextAreaField(
         _("What it means for those it touches"),
         validators=[InputRequired(_("Write what those it touches should know."))],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext, ngettext
 from sqlalchemy import select
@@ -16,20 +16,29 @@ from app.features.cohorts.models import Cohort
 from app.features.occupations.families import FAMILIES
 from app.features.occupations.releases import current_release
 from app.features.occupations.whole import titles_of_all
+from app.features.organizations.queries import today_here
 from app.features.steps.action_plan.words import kind_words as action_words
 from app.features.steps.parts import way_words
 from app.features.triggers import events, queries, service
 from app.features.triggers.forms import EventForm, LimitForm, RuleForm, put_problems
 from app.features.triggers.models import ExternalEvent
 from app.features.triggers.rules import rules_of, set_a_day, set_rule, settings_of
-from app.features.triggers.shown import reason_words, say
+from app.features.triggers.shown import reason_words
 from app.features.triggers.sources import source_of, source_of_event
 from app.features.triggers.words import number_words, rule_hints, rule_names
 from app.infra.db.open import UnitOfWork
 from app.infra.web.access import requires
 from app.infra.web.context import time_zone, unit_of_work
+from app.infra.web.words import say_here
 
 blueprint = Blueprint("triggers", __name__)
+
+
+@blueprint.before_request
+def _stand_under_reviews() -> None:
+    g.nav_endpoint = "reviews.index"
+
+
 _KIND = f"<any({','.join(kind.value for kind in RULED)}):kind>"
 
 
@@ -50,14 +59,14 @@ def _index(form: LimitForm | None) -> str:
         return render_template(
             "triggers/index.html",
             lines=queries.rule_lines(uow),
-            names=rule_names(say()),
-            numbers=number_words(say()),
+            names=rule_names(say_here),
+            numbers=number_words(say_here),
             form=form,
             settings=settings,
             total=total,
             waiting=waiting,
             opened=queries.opened(uow),
-            today=queries.opened_on(uow, service.today_of(uow)),
+            today=queries.opened_on(uow, today_here(uow)),
             reason=reason_words,
             shown=queries.SHOWN,
         )
@@ -97,7 +106,7 @@ def rule(kind: str) -> ResponseReturnValue:
     form, trigger, status = RuleForm(), Trigger(kind), 200
     form.keep_fields_of(trigger)
     if form.number is not None:
-        form.number.label.text = number_words(say())[kind]
+        form.number.label.text = number_words(say_here)[kind]
     with unit_of_work() as uow:
         stored = rules_of(uow)[trigger]
         tried = stored
@@ -113,14 +122,14 @@ def rule(kind: str) -> ResponseReturnValue:
                 put_problems(form, error)
         if form.errors:
             status = 422
-        touched = queries.dry_run(uow, kind, source_of(uow, tried, service.today_of(uow)))
+        touched = queries.dry_run(uow, kind, source_of(uow, tried, today_here(uow)))
     page = render_template(
         "triggers/rule.html",
         form=form,
         kind=kind,
         rule=tried,
-        name=rule_names(say())[kind],
-        hint=rule_hints(say())[kind],
+        name=rule_names(say_here)[kind],
+        hint=rule_hints(say_here)[kind],
         bounds=NUMBERS.get(trigger),
         touched=touched,
         reason=reason_words,
@@ -129,7 +138,7 @@ def rule(kind: str) -> ResponseReturnValue:
 
 
 def _saved(rule: Rule) -> ResponseReturnValue:
-    name = rule_names(say())[rule.kind]
+    name = rule_names(say_here)[rule.kind]
     said = gettext("“%(name)s” is on. It is looked for every night.", name=name)
     flash(said if rule.active else gettext("“%(name)s” is off.", name=name))
     return redirect(url_for("triggers.index"))
@@ -150,7 +159,7 @@ def new_event() -> ResponseReturnValue:
     """Record an event; the next page shows whom it touches."""
     form, status = EventForm(), 200
     with unit_of_work() as uow:
-        form.offer(_cohorts(uow), say())
+        form.offer(_cohorts(uow), say_here)
         if request.method == "POST":
             if form.validate():
                 try:
@@ -227,7 +236,7 @@ def _touches(uow: UnitOfWork, lines: list[queries.EventLine]) -> dict[UUID, list
     }
 
     def of(event: ExternalEvent) -> list[tuple[str, str]]:
-        ways, kinds = way_words(say()), action_words(say())
+        ways, kinds = way_words(say_here), action_words(say_here)
         parts = (
             (gettext("Occupations"), [titles.get(code, code) for code in event.occupations]),
             (gettext("Job families"), [str(FAMILIES.get(code, code)) for code in event.families]),

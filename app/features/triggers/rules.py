@@ -30,6 +30,8 @@ def set_rule(uow: UnitOfWork, rule: Rule) -> Rule:
     Raises InvalidInput for a number out of its bounds.
     """
     rule = check_rule(rule)
+    # A look in a worker holds these: what it has found is there before it is taken away.
+    settings_of(uow, lock=True)
     values = {
         "active": rule.active,
         "number": rule.number,

@@ -1,14 +1,16 @@
 """Finding what the rules hold for, and opening reviews for it: the most severe first, then what has waited longest.
 
+Who looks after the client is told of both in their inbox.
+
 A finding's unique key (plan, kind, subject) is what keeps a plan from being opened twice for the same thing. What waits
 is brought up to date with every look, so that nobody is asked about what is no longer so.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -16,13 +18,17 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select, text
 
 from app.domain import access
+from app.domain.saying import plain
 from app.domain.triggers import REST_DAYS, SEVERITY, Trigger
 from app.features.audit.service import record
 from app.features.organizations.models import Organization
+from app.features.organizations.queries import today_here
 from app.features.reviews.settings import ask_now
+from app.features.reviews.staff import AboutPlan, tell_staff
 from app.features.triggers.models import ExternalEvent
 from app.features.triggers.rules import rules_of, settings_of
 from app.features.triggers.sources import Source, source_of, source_of_event
+from app.features.triggers.words import rule_names
 from app.infra.db.open import Bell, UnitOfWork
 from app.infra.runtime import Runtime
 
@@ -43,18 +49,24 @@ _ASKED = "(r.state IN ('open', 'started') AND (p.next_reminder > 0 OR r.occurren
 # A plan that is being asked already is not asked once more: the reason joins the review that is open.
 _JOIN = text(
     f"""
-    UPDATE trigger_findings f SET review_id = r.id, reviewed_at = :now
-    FROM (
-        SELECT DISTINCT ON (r.plan_id) r.plan_id, r.id
-        FROM reviews r JOIN plans p ON p.id = r.plan_id AND p.status = 'active'
-        WHERE {_ASKED} ORDER BY r.plan_id, r.occurrence_on DESC
-    ) r
-    WHERE f.review_id IS NULL AND r.plan_id = f.plan_id
-    RETURNING f.plan_id
+    WITH joined AS (
+        UPDATE trigger_findings f SET review_id = r.id, reviewed_at = :now
+        FROM (
+            SELECT DISTINCT ON (r.plan_id) r.plan_id, r.id
+            FROM reviews r JOIN plans p ON p.id = r.plan_id AND p.status = 'active'
+            WHERE {_ASKED} ORDER BY r.plan_id, r.occurrence_on DESC
+        ) r
+        WHERE f.review_id IS NULL AND r.plan_id = f.plan_id
+        RETURNING f.plan_id, f.id, f.kind, f.severity
+    )
+    SELECT plan_id, count(*) AS reasons, array_agg(kind ORDER BY severity DESC, kind, id) AS kinds,
+           array_agg(id ORDER BY severity DESC, kind, id) AS ids
+    FROM joined GROUP BY plan_id
     """
 )
 _OPENED_TODAY = text("SELECT count(DISTINCT review_id) FROM trigger_findings WHERE opened_on = :today")
-# Who is asked already has been joined; who checked in lately is left alone.
+# Who is asked already has been joined; who checked in lately is left alone, and so is whose answers the counsellor has
+# not decided about yet: what they decide may settle it.
 _NEXT = text(
     f"""
     SELECT f.plan_id FROM trigger_findings f
@@ -62,7 +74,7 @@ _NEXT = text(
     JOIN clients c ON c.id = p.client_id AND c.active
     WHERE f.review_id IS NULL AND NOT EXISTS (
         SELECT 1 FROM reviews r WHERE r.plan_id = f.plan_id
-        AND ({_ASKED} OR r.answered_at > :rested))
+        AND ({_ASKED} OR r.state = 'answered' OR r.answered_at > :rested))
     GROUP BY f.plan_id ORDER BY max(f.severity) DESC, min(f.found_at), f.plan_id LIMIT :most
     """
 )
@@ -88,12 +100,15 @@ _TELL = text(
         UPDATE trigger_findings f SET review_id = g.review, reviewed_at = :now, opened_on = :today
         FROM unnest(CAST(:plans AS uuid[]), CAST(:reviews AS uuid[])) AS g(plan, review)
         WHERE f.plan_id = g.plan AND f.review_id IS NULL
-        RETURNING f.plan_id, f.kind, f.severity
+        RETURNING f.plan_id, f.review_id, f.kind, f.severity
+    ), reasons AS (
+        SELECT plan_id, review_id, jsonb_agg(kind ORDER BY severity DESC, kind) AS kinds
+        FROM opened GROUP BY plan_id, review_id
+    ), told AS (
+        INSERT INTO plan_events (plan_id, step, kind, actor_id, actor_kind, detail, at)
+        SELECT plan_id, 8, 'review_opened', :actor, :actor_kind, jsonb_build_object('kinds', kinds), :now FROM reasons
     )
-    INSERT INTO plan_events (plan_id, step, kind, actor_id, actor_kind, detail, at)
-    SELECT plan_id, 8, 'review_opened', :actor, :actor_kind,
-           jsonb_build_object('kinds', jsonb_agg(kind ORDER BY severity DESC, kind)), :now
-    FROM opened GROUP BY plan_id
+    SELECT plan_id, review_id, kinds FROM reasons
     """
 )
 _WANTED = text(
@@ -113,16 +128,10 @@ class Looked:
     opened: int
 
 
-def today_of(uow: UnitOfWork) -> date:
-    """The organization's day."""
-    zone = uow.session.execute(select(Organization.time_zone)).scalar_one()
-    return uow.now.astimezone(ZoneInfo(zone)).date()
-
-
 def look(uow: UnitOfWork) -> Looked:
     """Find what every rule that is on holds for now, bring up to date what waits, and open what may open today."""
     settings = settings_of(uow, lock=True)
-    today = today_of(uow)
+    today = today_here(uow)
     found = {}
     for kind, rule in rules_of(uow).items():
         if rule.active:
@@ -143,9 +152,12 @@ def open_waiting(uow: UnitOfWork) -> tuple[int, int]:
     that the day's number is kept.
     """
     settings = settings_of(uow, lock=True)
-    today = today_of(uow)
+    today = today_here(uow)
     recent = today - timedelta(days=REST_DAYS)
-    joined = len(uow.session.execute(_JOIN, {"now": uow.now, "recent": recent}).all())
+    found = uow.session.execute(_JOIN, {"now": uow.now, "recent": recent}).all()
+    # A reason joins once, so that the first of several names them all.
+    _tell_staff(uow, "review_reason", [(row.plan_id, f"reason:{row.ids[0]}", row.kinds[0]) for row in found])
+    joined = sum(row.reasons for row in found)
     left = settings.a_day - uow.session.execute(_OPENED_TODAY, {"today": today}).scalar_one()
     if left <= 0:
         return joined, 0
@@ -156,7 +168,7 @@ def open_waiting(uow: UnitOfWork) -> tuple[int, int]:
     opened = uow.session.execute(_OPEN, {"plans": plans, "now": uow.now}).all()
     if opened:
         ids = [row.plan_id for row in opened]
-        uow.session.execute(
+        told = uow.session.execute(
             _TELL,
             {
                 "plans": ids,
@@ -167,9 +179,16 @@ def open_waiting(uow: UnitOfWork) -> tuple[int, int]:
                 "actor_kind": uow.actor.role.value,
             },
         )
+        _tell_staff(uow, "review_opened", [(row.plan_id, f"opened:{row.review_id}", row.kinds[0]) for row in told])
         ask_now(uow, ids)
         record(uow, "trigger.opened", "organization", uow.actor.organization_id, plans=len(ids))
     return joined, len(opened)
+
+
+def _tell_staff(uow: UnitOfWork, notice: str, told: Iterable[tuple[UUID, str, str]]) -> None:
+    """Tell who looks after each plan (plan, key, kind of the gravest reason); all the reasons are on its page."""
+    names = rule_names(plain)
+    tell_staff(uow, [AboutPlan(plan, key, notice, {"why": names[kind]}) for plan, key, kind in told])
 
 
 def find_for_event(uow: UnitOfWork, event: ExternalEvent) -> int:

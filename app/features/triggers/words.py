@@ -1,4 +1,7 @@
-"""Triggers in words: the rules by name, and every reason as a sentence that client and counsellor both read."""
+"""Triggers in words: the rules by name, and every reason as a sentence for staff.
+
+What the client reads of the same is in `app.features.reviews.reasons`.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +12,7 @@ from app.domain.saying import Say
 from app.domain.triggers import Trigger
 from app.features.plans.rooms import step_of
 from app.features.plans.words import step_names
-
-DayWords = Callable[[str | None], str]
+from app.features.reviews.reasons import DayWords, letters_words, moved_words
 
 
 def rule_names(_: Say) -> dict[str, str]:
@@ -101,13 +103,11 @@ def _assessment(seen: Mapping[str, Any], _: Say, day: DayWords) -> str:
 
 
 def _interests(seen: Mapping[str, Any], _: Say, day: DayWords) -> str:
-    directions = {"higher": _("higher"), "lower": _("lower")}
-    letters = ", ".join(f"{letter} {directions[way]}" for letter, way in seen["letters"].items())
     return _(
         "Leading interests changed by more than error explains between %(since)s and %(day)s: %(letters)s.",
         since=day(seen["since"]),
         day=day(seen["on"]),
-        letters=letters,
+        letters=letters_words(seen["letters"], _),
     )
 
 
@@ -141,17 +141,6 @@ def _confidence(seen: Mapping[str, Any], _: Say, day: DayWords) -> str:
 
 def _factor(seen: Mapping[str, Any], _: Say, day: DayWords) -> str:
     return _("A factor beyond control changed on %(day)s: “%(text)s”.", text=seen["text"], day=day(seen["on"]))
-
-
-def moved_words(_: Say) -> dict[str, str]:
-    """What of an occupation moved."""
-    return {
-        "gone": _("it is not listed any more"),
-        "zone": _("job zone"),
-        "interests": _("interests"),
-        "outlook": _("outlook"),
-        "pay": _("pay"),
-    }
 
 
 def _catalogue(seen: Mapping[str, Any], _: Say, _day: DayWords) -> str:

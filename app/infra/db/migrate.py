@@ -11,6 +11,23 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.pool import NullPool
 
 ROLES = ("octant_owner", "octant_app", "octant_identity")
+# What the planner is told of every tenant table. Statistics of the organization would be wrong for whoever joined
+# since the last ANALYZE, and without any PostgreSQL takes a two-hundredth: reading a whole organization then looks
+# cheaper than finding a hundred rows by their keys, and work in batches costs n times n. Half is a mistake in the safe
+# direction: every index begins with the organization, so that what is read instead is never more than what was asked
+# for. Ids of tables that were never analyzed are told too, because without it 200 different ones are taken to be all.
+_TELL_PLANNER = text(
+    """
+    SELECT pg_restore_attribute_stats(
+        'schemaname', n.nspname::text, 'relname', c.relname::text, 'attname', a.attname::text, 'inherited', false,
+        'null_frac', 0::real, 'avg_width', 16,
+        'n_distinct', CASE a.attname WHEN 'organization_id' THEN 2 WHEN 'id' THEN -1 ELSE -0.1 END::real)
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    JOIN pg_attribute o ON o.attrelid = c.oid AND o.attname = 'organization_id' AND o.attstattarget = 0
+    JOIN pg_attribute a ON a.attrelid = c.oid AND a.atttypid = 'uuid'::regtype
+    WHERE c.relkind = 'r' AND n.nspname = 'public' AND (a.attname = 'organization_id' OR c.reltuples <= 0)
+    """
+)
 _MIGRATIONS = Path(__file__).resolve().parents[3] / "migrations"
 
 
@@ -52,6 +69,8 @@ def migrate(owner_url: str, *, revision: str = "head") -> None:
             command.downgrade(target, revision)
         else:
             command.upgrade(target, revision)
+            with admin_engine(owner_url).begin() as telling:
+                telling.execute(_TELL_PLANNER)
 
 
 def check_models(owner_url: str, metadata: MetaData) -> None:

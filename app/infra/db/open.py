@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -20,10 +21,13 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from app.config import Settings
 from app.domain.access import Actor
+from app.infra.db.arrays import ListOfIdsDumper
 from app.infra.db.tenancy import TenantSession
 
 # Seconds after which a pooled connection is asked whether it is still there before it is used.
 _REST = 1.0
+# Seconds for which the database is asked to end a statement.
+_CANCELS = 5.0
 
 
 class Bell(StrEnum):
@@ -32,13 +36,15 @@ class Bell(StrEnum):
     PROMPT = "prompt"
     SWEEP = "sweep"
     BULK = "bulk"
+    # Jobs of which a single item may take minutes.
+    LONG = "long"
 
 
 class Doorbell(Protocol):
     """Rings a queue for an organization; must never raise because of the broker."""
 
     def ring(self, bell: Bell, organization_id: UUID) -> None:
-        """Send one message that carries the organization's id and nothing else."""
+        """Send one message that carries the organization's id and its own number, nothing else."""
 
 
 class UnsafeRole(Exception):
@@ -78,10 +84,21 @@ class Database:
         self._lease = timedelta(seconds=settings.lease_seconds)
         self._app = _engine(settings.database_url, settings, settings.pool_size)
         self._identity = _engine(settings.identity_database_url, settings, max(2, settings.pool_size // 2))
+        # Connections in use and the thread that uses each.
+        self._used: dict[ConnectionPoolEntry, int] = {}
+        self._handing = threading.Lock()
+        event.listen(self._app, "checkout", self._note_user)
+        event.listen(self._app, "checkin", self._forget_user)
 
-    def tenant_session(self, organization_id: UUID) -> TenantSession:
-        """A new session of the tenant role, bound to one organization; only `unit_of_work` and tests use it."""
-        return TenantSession(organization_id, bind=self._app, expire_on_commit=False)
+    def tenant_session(self, actor: Actor, moment: datetime) -> TenantSession:
+        """A new session of the tenant role, bound to the actor's organization; only `unit_of_work` and tests use it."""
+        return TenantSession(
+            actor.organization_id,
+            member_id=actor.membership_id,
+            moment=moment,
+            bind=self._app,
+            expire_on_commit=False,
+        )
 
     def directory_session(self) -> Session:
         """A new session of the tenant role without an organization: it sees the directory and no tenant's row."""
@@ -97,8 +114,9 @@ class Database:
 
         Bells are rung after the commit returned, never before.
         """
-        with self.tenant_session(actor.organization_id) as session:
-            uow = UnitOfWork(session=session, actor=actor, now=self.clock(), lease=self._lease, request_id=request_id)
+        now = self.clock()
+        with self.tenant_session(actor, now) as session:
+            uow = UnitOfWork(session=session, actor=actor, now=now, lease=self._lease, request_id=request_id)
             try:
                 yield uow
                 for hook in uow._before_commit:
@@ -120,6 +138,26 @@ class Database:
             except BaseException:
                 session.rollback()
                 raise
+
+    def interrupt(self, thread: int) -> None:
+        """End what the thread's transactions are asking the database just now; there it is an error.
+
+        Harmless where nothing is asked; what the thread asks afterwards is answered.
+        """
+        # Nobody else gets one of its connections meanwhile.
+        with self._handing:
+            for entry, user in self._used.items():
+                if user == thread and isinstance(raw := entry.driver_connection, psycopg.Connection):
+                    with suppress(psycopg.Error):  # it is asked again while the work goes on
+                        raw.cancel_safe(timeout=_CANCELS)
+
+    def _note_user(self, _connection: Any, entry: ConnectionPoolEntry, _proxy: Any) -> None:
+        with self._handing:
+            self._used[entry] = threading.get_ident()
+
+    def _forget_user(self, _connection: Any, entry: ConnectionPoolEntry) -> None:
+        with self._handing:
+            self._used.pop(entry, None)
 
     def organization_ids(self) -> list[UUID]:
         """Ids of the active organizations, for sweeps that visit each in turn."""
@@ -183,12 +221,21 @@ def _engine(url: str, settings: Settings, size: int) -> Engine:
             "connect_timeout": 5,
             "application_name": "octant",
             "options": f"-c statement_timeout={settings.statement_timeout_ms} -c lock_timeout=5000 -c timezone=UTC"
+            # Every index begins with the organization. A plan made while a table filled a page or two reads it
+            # whole, and a session keeps that plan for the checks of references; helpers of one statement cost a small
+            # organization more than its rows.
+            " -c enable_seqscan=off -c max_parallel_workers_per_gather=0"
             " -c idle_in_transaction_session_timeout=60000",
         },
     )
+    event.listen(engine, "connect", _write_ids_quickly)
     event.listen(engine, "checkin", _note_use)
     event.listen(engine, "checkout", _ask_if_alive)
     return engine
+
+
+def _write_ids_quickly(connection: Any, _record: ConnectionPoolEntry) -> None:
+    connection.adapters.register_dumper(list, ListOfIdsDumper)
 
 
 def _note_use(_connection: Any, record: ConnectionPoolEntry) -> None:

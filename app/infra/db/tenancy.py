@@ -13,6 +13,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -98,10 +99,18 @@ def of_organization() -> ForeignKeyConstraint:
 class TenantSession(Session):
     """A session bound to one organization for life; made by `app.infra.db.open` only."""
 
-    def __init__(self, organization_id: UUID, **options: Any) -> None:
-        """Take the organization and the options of `Session`."""
+    def __init__(
+        self, organization_id: UUID, *, member_id: UUID | None = None, moment: datetime | None = None, **options: Any
+    ) -> None:
+        """Take the organization, who acts (None: Octant) and when, and the options of `Session`."""
         super().__init__(**options)
         self._organization_id = organization_id
+        # What triggers that keep a history write beside the change: who and when; see `caseload_history`.
+        self.named = {
+            "organization": str(organization_id),
+            "member": str(member_id or ""),
+            "moment": moment.isoformat() if moment is not None else "",
+        }
         # Made once: every statement takes it.
         self.criterion = with_loader_criteria(
             TenantRow, lambda cls: cls.organization_id == organization_id, include_aliases=True
@@ -117,8 +126,12 @@ class TenantSession(Session):
 def _name_organization(session: TenantSession, transaction: SessionTransaction, connection: Any) -> None:
     if not transaction.nested:
         connection.execute(
-            text("SELECT set_config('octant.organization_id', :organization, true)"),
-            {"organization": str(session.organization_id)},
+            text(
+                "SELECT set_config('octant.organization_id', :organization, true),"
+                " set_config('octant.member_id', :member, true), set_config('octant.moment', :moment, true),"
+                " set_config('octant.job_id', '', true), set_config('octant.cover_id', '', true)"
+            ),
+            session.named,
         )
 
 

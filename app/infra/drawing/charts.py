@@ -14,10 +14,12 @@ from app.infra.drawing.svg import ACCENT, CARD, EDGE, INK, LINE, SOFT, frame, nu
 
 # Series in order of use: hues apart from each other, and lightness too, so that they differ in grey.
 SERIES: Final[tuple[str, ...]] = ("#0b6b66", "#5aa7a1", "#2b5797", "#ad2a1a", "#b8b2a6", "#6e6a62")
-# The text on a series' colour.
-ON_SERIES: Final[tuple[str, ...]] = ("#ffffff", "#1c2733", "#ffffff", "#ffffff", "#1c2733", "#ffffff")
 HEAT: Final[tuple[str, ...]] = ("#f3f1ec", "#d3e8e6", "#8fc6c1", "#2c7f79", "#0b5f5a")
 ON_HEAT: Final[tuple[str, ...]] = ("#1c2733", "#1c2733", "#1c2733", "#ffffff", "#ffffff")
+
+
+# What a card leaves on a phone; a cell holds four figures, so that eight stand beside each other.
+_NARROW, _LEAST_CELL = 284, 35
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,7 @@ def bars_svg(
     limits: tuple[float, float],
     width: int = 620,
     label_width: int = 190,
+    row: int = 34,
 ) -> str:
     """Return horizontal bars over the scale `limits`, each with its value and, where given, its error band.
 
@@ -70,8 +73,9 @@ def bars_svg(
     low, high = limits
     if high <= low:
         raise ValueError(f"the scale must rise, got {limits}")
-    row, room = 34, 64
+    room = 64
     plot = width - label_width - room
+    most = label_width // 7 - 1
 
     def x(value: float) -> float:
         return label_width + plot * (min(max(value, low), high) - low) / (high - low)
@@ -82,7 +86,7 @@ def bars_svg(
         mid = 4 + row * i + row / 2
         marks = [
             tag("title", escape(f"{bar.label}: {bar.shown}")),
-            text(_clip(bar.label, 26), 0, mid + 4.5, class_="chart-text", fill=INK, font_size=13.5),
+            text(_clip(bar.label, most), 0, mid + 4.5, class_="chart-text", fill=INK, font_size=13.5),
             tag(
                 "rect",
                 class_="chart-track",
@@ -138,82 +142,6 @@ def bars_svg(
     )
 
 
-def stacked_svg(
-    rows: Sequence[tuple[str, Sequence[int]]],
-    series: Sequence[str],
-    *,
-    title: str,
-    description: str,
-    width: int = 680,
-    label_width: int = 150,
-) -> str:
-    """Return stacked horizontal bars, one row per (label, counts), with a legend.
-
-    All rows share one scale, the largest total. Each count is written in its part where it fits, and is
-    always in the part's title. At most six series. Raises ValueError when a row's counts do not match the
-    series.
-    """
-    if len(series) > len(SERIES):
-        raise ValueError(f"at most {len(SERIES)} series, got {len(series)}")
-    if any(len(counts) != len(series) for _, counts in rows):
-        raise ValueError("every row needs one count per series")
-    top, row = 30, 34
-    plot = width - label_width
-    most = max((sum(counts) for _, counts in rows), default=0) or 1
-    body, at = [], 0.0
-    for k, name in enumerate(series):
-        body.append(tag("rect", class_=f"chart-s{k}", x=at, y=2, width=12, height=12, rx=3, fill=SERIES[k]))
-        body.append(text(name, at + 18, 12.5, class_="chart-text", fill=INK, font_size=12.5))
-        # Text cannot be measured here; 7.4 px a letter is wide enough for the fall-back sans, 13 for Chinese.
-        at += 34 + sum(13 if ord(letter) > 0x2E7F else 7.4 for letter in name)
-    for i, (label, counts) in enumerate(rows):
-        y = top + row * i
-        body.append(text(_clip(label, 20), 0, y + 18, class_="chart-text", fill=INK, font_size=13.5))
-        x = float(label_width)
-        for k, value in enumerate(counts):
-            wide = plot * value / most
-            if not value:
-                continue
-            marks = [
-                tag("title", escape(f"{label}, {series[k]}: {value}")),
-                tag(
-                    "rect",
-                    class_=f"chart-s{k}",
-                    x=x,
-                    y=y + 1,
-                    width=max(wide - 1.5, 0.8),
-                    height=25,
-                    rx=2,
-                    fill=SERIES[k],
-                ),
-            ]
-            if wide > 9 * len(str(value)) + 6:
-                marks.append(
-                    text(
-                        str(value),
-                        x + wide / 2 - 0.75,
-                        y + 18,
-                        class_=f"chart-on-s{k}",
-                        fill=ON_SERIES[k],
-                        font_size=12.5,
-                        font_weight="600",
-                        text_anchor="middle",
-                    )
-                )
-            body.append(tag("g", *marks))
-            x += wide
-    height = top + row * len(rows)
-    wider = max(width, at)
-    return frame(
-        body,
-        view=(0, 0, wider, height),
-        size=(wider, height),
-        title=title,
-        description=description,
-        class_="chart-svg",
-    )
-
-
 def heat_svg(
     columns: Sequence[str],
     rows: Sequence[tuple[str, Sequence[HeatCell]]],
@@ -222,31 +150,42 @@ def heat_svg(
     description: str,
     width: int = 680,
     label_width: int = 160,
+    narrow: bool = False,
 ) -> str:
     """Return a heat map in five shades, the figure in each cell; a withheld one is crossed, not pale.
 
-    Cells with an `href` are links. Raises ValueError when a row's cells do not match the columns.
+    Cells with an `href` are links. `narrow` is for a phone: each line's name stands above its cells, which take the
+    whole width without the sign of per cent, and long names of columns stand upright.
+    Raises ValueError when a row's cells do not match the columns.
     """
     if any(len(cells) != len(columns) for _, cells in rows):
         raise ValueError("every row needs one cell per column")
-    top, row = 26, 34
+    if narrow:
+        label_width, width = 0, max(_NARROW, _LEAST_CELL * len(columns))
     wide = (width - label_width) / max(len(columns), 1)
+    upright = narrow and any(7 * len(name) > wide for name in columns)
+    top, row, above = 110 if upright else 26, 34, 22 if narrow else 0
     linked = any(cell.href for _, cells in rows for cell in cells)
-    body = [
-        text(
-            _clip(name, max(int(wide / 7), 3)),
-            label_width + wide * (j + 0.5),
-            16,
-            class_="chart-soft",
-            fill=SOFT,
-            font_size=12,
-            text_anchor="middle",
+    body = []
+    for j, name in enumerate(columns):
+        x = label_width + wide * (j + 0.5)
+        most, at = (14, (x + 4, top - 6.0)) if upright else (max(int(wide / 7), 3), (x, 16.0))
+        body.append(
+            text(
+                _clip(name, most),
+                *at,
+                class_="chart-soft",
+                fill=SOFT,
+                font_size=12,
+                text_anchor=None if upright else "middle",
+                transform=f"rotate(-90 {num(at[0])} {num(at[1])})" if upright else None,
+            )
         )
-        for j, name in enumerate(columns)
-    ]
     for i, (label, cells) in enumerate(rows):
-        y = top + row * i
-        body.append(text(_clip(label, 21), 0, y + 20, class_="chart-text", fill=INK, font_size=13.5))
+        y = top + (row + above) * i
+        body.append(text(_clip(label, 44 if narrow else 21), 0, y + (17 if narrow else 20),
+                         class_="chart-text", fill=INK, font_size=13.5))  # fmt: skip
+        y += above
         for j, cell in enumerate(cells):
             x = label_width + wide * j
             shade = 0 if cell.share is None else min(int(max(cell.share, 0) * 5), 4)
@@ -260,26 +199,26 @@ def heat_svg(
                 marks.append(tag("rect", class_=f"chart-h{shade}", fill=HEAT[shade], **box))
                 marks.append(
                     text(
-                        cell.shown,
+                        cell.shown.removesuffix(" %") if narrow else cell.shown,
                         x + wide / 2,
                         y + 21,
                         class_=f"chart-on-h{shade}",
                         fill=ON_HEAT[shade],
-                        font_size=12.5,
+                        font_size=11.5 if narrow else 12.5,
                         font_weight="600",
                         text_anchor="middle",
                     )
                 )
             link = {"href": cell.href, "class_": "chart-cell", "aria_label": cell.name}
             body.append(tag("a", *marks, **link) if cell.href else tag("g", *marks))
-    height = top + row * len(rows)
+    height = top + (row + above) * len(rows)
     return frame(
         body,
         view=(0, 0, width, height),
         size=(width, height),
         title=title,
         description=description,
-        class_="chart-svg",
+        class_="chart-svg chart-narrow" if narrow else "chart-svg",
         role="group" if linked else "img",
     )
 

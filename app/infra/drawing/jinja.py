@@ -6,7 +6,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from app.infra.drawing.charts import bars_svg, heat_svg, line_svg, stacked_svg
+from app.infra.drawing.charts import bars_svg, heat_svg, line_svg
 from app.infra.drawing.dial import STATUSES, DialSegment, DialWords, Size, dial_svg
 from app.infra.drawing.svg import ACCENT, tag
 
@@ -68,13 +68,12 @@ def drawn(svg: str) -> Markup:
 
 
 def drawing_globals() -> dict[str, Callable[..., Markup]]:
-    """Return the template globals: draw_dial, draw_mark, draw_bars, draw_stacked, draw_heat, draw_lines, drawn."""
+    """Return the template globals: draw_dial, draw_mark, draw_bars, draw_heat, draw_lines, drawn."""
     return {
         "drawn": drawn,
         "draw_dial": draw_dial,
         "draw_mark": draw_mark,
         "draw_bars": _safe(bars_svg),
-        "draw_stacked": _safe(stacked_svg),
         "draw_heat": _safe(heat_svg),
         "draw_lines": _safe(line_svg),
     }

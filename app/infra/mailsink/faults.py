@@ -8,10 +8,14 @@
              closes before the final 250, "after" closes after it; at "connect" and "rcpt" all close at once
 ``skip``     how many times the rule lets pass first
 ``times``    how often it applies then; always when left out
+``one_in``   of each so many times a recipient brings it up it applies once; which one is drawn from ``seed``, so that
+             the same mails to the same people meet the same failures, in whatever order they come
 """
 
 import math
+import random
 import threading
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from fnmatch import fnmatchcase
@@ -32,6 +36,8 @@ class Rule:
     close: str = ""
     skip: int = 0
     times: float = field(default=math.inf)
+    one_in: int = 1
+    seed: str = ""
 
 
 class Faults:
@@ -40,6 +46,7 @@ class Faults:
     def __init__(self, rules: Iterable[Mapping[str, Any]] = ()) -> None:
         self._lock = threading.Lock()
         self._rules: list[Rule] = []
+        self._asked: Counter[tuple[int, str]] = Counter()
         self.replace(rules)
 
     def replace(self, rules: Iterable[Mapping[str, Any]]) -> None:
@@ -52,16 +59,21 @@ class Faults:
             rule = Rule(**given)
             if rule.on not in _MOMENTS or rule.close not in _CLOSES:
                 raise ValueError(f"unknown moment or close in a rule: {given}")
+            if not isinstance(rule.one_in, int) or rule.one_in < 1:
+                raise ValueError(f"one_in is a whole number from 1 on: {given}")
             fresh.append(rule)
         with self._lock:
             self._rules = fresh
+            self._asked.clear()
 
     def ask(self, moment: str, recipients: Iterable[str] = ("",)) -> Rule | None:
         """Return the rule that applies now, counting its use, or None when all is to go well."""
         folded = [recipient.lower() for recipient in recipients]
         with self._lock:
-            for rule in self._rules:
+            for number, rule in enumerate(self._rules):
                 if rule.on != moment or not any(fnmatchcase(each, rule.match.lower()) for each in folded):
+                    continue
+                if not self._is_drawn(number, rule, " ".join(folded)):
                     continue
                 if rule.skip > 0:
                     rule.skip -= 1
@@ -69,3 +81,11 @@ class Faults:
                     rule.times -= 1
                     return rule
         return None
+
+    def _is_drawn(self, number: int, rule: Rule, who: str) -> bool:
+        """Whether this is the one of ``one_in`` times at which the rule applies to this recipient."""
+        if rule.one_in == 1:
+            return True
+        block, place = divmod(self._asked[number, who], rule.one_in)
+        self._asked[number, who] += 1
+        return place == random.Random(f"{rule.seed}:{number}:{who}:{block}").randrange(rule.one_in)  # noqa: S311 - no secret

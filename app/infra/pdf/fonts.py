@@ -42,7 +42,17 @@ _EMBEDDED: Ranges = [
     *((0x2761, 0x2775), (0x2798, 0x27AF)),
 ]
 # Direction marks, joiners and variation selectors have no glyph and need none.
-_INVISIBLE: Ranges = [(0x200B, 0x200F), (0x202A, 0x202E), (0x2060, 0x2064), (0x2066, 0x2069), (0xFE00, 0xFE0F)]
+_INVISIBLE: Ranges = [(0x200B, 0x200F), (0x2060, 0x2064)]
+# Signs that print nothing and that PDF/UA refuses: fillers, the byte order mark, and those that choose a picture for
+# the sign before them, of which no font here has a second one. What parts lines or paragraphs becomes a space.
+_DROPPED: dict[int, str | None] = dict.fromkeys((0x34F, 0x115F, 0x1160, 0x3164, 0xFEFF, 0xFFA0, *range(0xFE00, 0xFE10)))
+# What turns the direction of all that follows would turn words that are not its writer's; marks of one place stay.
+_DROPPED |= dict.fromkeys((*range(0x202A, 0x202F), *range(0x2066, 0x206A)))
+_DROPPED |= {0x2028: " ", 0x2029: " "}
+_HAS_DROPPED = re.compile("[" + "".join(map(chr, _DROPPED)) + "]")
+# A joiner between two signs prints nothing either, but in a drawing it is refused where no font joins them.
+_JOINER = "\u200d"
+_DRAWING = re.compile(r"<svg\b.*?</svg>", re.S)
 BOX = "□"
 # JSON writes control characters as escapes; an even number of backslashes before one makes it literal text.
 _CONTROL_ESCAPES = ("\\u00", "\\b", "\\f", "\\r")
@@ -93,6 +103,10 @@ def substituter(fonts: Iterable[Path]) -> Callable[[str], tuple[str, tuple[str, 
             return text.replace("\x7f", BOX), ()
         if not unicodedata.is_normalized("NFC", text):
             text = unicodedata.normalize("NFC", text)
+        if _HAS_DROPPED.search(text):
+            text = text.translate(_DROPPED)
+        if _JOINER in text:
+            text = _DRAWING.sub(lambda drawing: drawing[0].replace(_JOINER, ""), text)
         # Most of a document is plain ASCII; only what is not is looked at sign by sign.
         missing = [sign for sign in dict.fromkeys(_BEYOND_ASCII.findall(text)) if not has(sign)]
         if missing:

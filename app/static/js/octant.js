@@ -64,6 +64,16 @@ document.addEventListener('input', (event) => {
   const form = event.target.form;
   if (form?.matches('form[data-fragment]') && form.method === 'get') search(form);
 });
+// Live: a form with data-live="#id" is asked at data-live-from, as it changes, what that element says now.
+const live = later((form) => swap(form.dataset.live, form.dataset.liveFrom, { method: 'POST', body: new FormData(form) }, () => {}), 300);
+document.addEventListener('input', (event) => { if (event.target.form?.dataset.live) live(event.target.form); });
+// Load: what takes a moment to count is fetched once the page is there; without script it is a link.
+async function load(element) {
+  try {
+    const fresh = $(`#${element.id}`, await page(await fetch(element.dataset.load, { headers: { 'X-Fragment': element.id } })));
+    if (fresh) element.replaceWith(fresh);
+  } catch { /* the link stays */ }
+}
 document.addEventListener('click', async (event) => {
   const link = event.target.closest('a[data-fragment]');
   if (!link || event.metaKey || event.ctrlKey || event.shiftKey || event.button) return;
@@ -179,6 +189,8 @@ document.addEventListener('input', (event) => {
 function wake(root) {
   $$('[data-script-only]', root).forEach((element) => { element.hidden = false; });
   [...(root.matches?.('[data-poll]') ? [root] : []), ...$$('[data-poll]', root)].forEach((element) => setTimeout(poll, 1500, element));
+  // One after the other: each is a question to the database.
+  $$('[data-load]', root).reduce((before, element) => before.then(() => load(element)), Promise.resolve());
   new Set($$('[data-bulk]', root).map((bar) => bar.closest('form'))).forEach(count);
   $('[data-focus]', root)?.focus();
 }

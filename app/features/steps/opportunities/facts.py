@@ -26,13 +26,17 @@ def facts_blocks(content: Content, around: Surroundings, _: Say) -> list[Block]:
     blocks: list[Block] = []
     if unknown := [each.name for each in occupations if not each.facts]:
         blocks.append(Listing(_("Occupations looked up"), tuple(unknown)))
+    rows = _figure_rows(known, _)
+    told = [(name, find) for name, find in rows if any(find(each) for each in known)]
     for first in range(0, len(known), _ABREAST):
-        blocks.append(_compared(known[first : first + _ABREAST], number=first // _ABREAST + 1, _=_))
+        blocks.append(_compared(known[first : first + _ABREAST], told, number=first // _ABREAST + 1, _=_))
     level = content.get("education")
     if drawn := _education([each for each in known if each.by_level], level, _):
         blocks.append(drawn)
     if known:
-        blocks.append(Listing(_("Where these figures come from"), tuple(_sources(known, around, _))))
+        untold = [name for name, find in rows if not any(find(each) for each in known)]
+        missing = [_("Not known of any of them: %(figures)s.", figures=", ".join(untold))] if untold else []
+        blocks.append(Listing(_("Where these figures come from"), (*missing, *_sources(known, around, _))))
     return blocks
 
 
@@ -48,10 +52,13 @@ def _rounded(share: float) -> str:
     return "<1" if 0 < share < 0.5 else f"{share:.0f}"  # what rounds to 0
 
 
-def _compared(occupations: Sequence[Beside], *, number: int, _: Say) -> Table:
+_Row = tuple[str, Callable[[Beside], str | None]]
+
+
+def _figure_rows(occupations: Sequence[Beside], _: Say) -> list[_Row]:
+    """What each occupation is compared by: its name, and how it is found."""
     zones = zone_words(_)
-    unknown = _("not known")
-    figure_rows: list[tuple[str, Callable[[Beside], str | None]]] = [
+    rows: list[_Row] = [
         (_("In my plan it is"), lambda each: _standing(each, _)),
         (_("Growth"), lambda each: _growth(each, _)),
         (_("Openings a year"), lambda each: _whole(_of(each, "openings"))),
@@ -69,12 +76,16 @@ def _compared(occupations: Sequence[Beside], *, number: int, _: Say) -> Table:
     ]
     if all(each.looked_up and not each.chosen for each in occupations):
         # All stand in the list above; only what step 4 adds needs to be told apart.
-        del figure_rows[0]
+        del rows[0]
+    return rows
+
+
+def _compared(occupations: Sequence[Beside], rows: Sequence[_Row], *, number: int, _: Say) -> Table:
     heading = _("Occupations beside each other") if number == 1 else _("Occupations beside each other, %(n)s", n=number)
     return Table(
         heading,
         (_("Figure"), *(each.name for each in occupations)),
-        tuple((name, *(find(each) or unknown for each in occupations)) for name, find in figure_rows),
+        tuple((name, *(find(each) or _("not known") for each in occupations)) for name, find in rows),
     )
 
 

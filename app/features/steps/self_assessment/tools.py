@@ -23,6 +23,9 @@ class Taken:
     title: str
     trust: str
     asked: bool
+    # Somebody asks for it beside the template, perhaps by a day.
+    requested: bool
+    due_on: date | None
     items: int
     answered: int
     begun: bool
@@ -33,11 +36,17 @@ class Taken:
 
 
 def questionnaires(desk: Desk) -> Mapping[str, Any]:
-    """The list of questionnaires, those the template asks for first; three queries."""
+    """The list of questionnaires: those asked for now, then those the template asks for; four queries."""
     own = desk.uow.actor.client_id == desk.view.client.id
     asked = set(desk.view.recipe_of(desk.key).instruments)
-    offers = sorted(offers_for(desk.uow, desk.view.client.id), key=lambda offer: offer.key not in asked)
-    return {"own": own, "taken": [_taken(offer, asked=offer.key in asked, own=own) for offer in offers]}
+    offers = sorted(
+        offers_for(desk.uow, desk.view.client.id), key=lambda offer: (offer.asked_at is None, offer.key not in asked)
+    )
+    return {
+        "own": own,
+        "today": desk.uow.now.date(),
+        "taken": [_taken(offer, asked=offer.key in asked, own=own) for offer in offers],
+    }
 
 
 def _taken(offer: Offer, *, asked: bool, own: bool) -> Taken:
@@ -46,7 +55,9 @@ def _taken(offer: Offer, *, asked: bool, own: bool) -> Taken:
     return Taken(
         title=definition.title,
         trust=trust_words(gettext)[definition.status],
-        asked=asked,
+        asked=asked or offer.asked_at is not None,
+        requested=offer.asked_at is not None,
+        due_on=offer.due_on,
         items=len(definition.items),
         answered=offer.answered,
         begun=offer.sitting_id is not None,

@@ -23,8 +23,10 @@ class StrictParser(FlaskParser):
     DEFAULT_UNKNOWN_BY_LOCATION = dict.fromkeys(FlaskParser.DEFAULT_UNKNOWN_BY_LOCATION, RAISE)
 
     def load_json(self, req: Request, schema: Schema) -> Any:
-        """The JSON body; 415 for another type, 413 for too much, 400 for what is no JSON."""
+        """The JSON body, nothing at all being an empty one; 415 for another type, 413 for too much, 400 for no JSON."""
         _ = schema
+        if not req.mimetype and not req.get_data(cache=True):
+            return {}
         if not req.is_json:
             abort(415)
         if (req.content_length or 0) > _MOST_JSON:

@@ -1,0 +1,1 @@
+"""Bulk edits of clients and their plans: due days, labels, cohorts, attributes, pauses, messages."""

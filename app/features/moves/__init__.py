@@ -1,0 +1,1 @@
+"""Caseloads handed over: by criteria, balanced, for good or for a time."""

@@ -1,0 +1,160 @@
+"""Periods are put together of parts: linear programming over the joint cells solves no sum that is of few (P5)."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from scipy.optimize import linprog
+from scipy.sparse import csr_array
+
+from app.domain.linked_people import People, Sums, Whole, Withheld
+from app.domain.linked_tables import layer_of_people, protect, told_by_whole_groups
+from tests.figures.test_attack import LONG
+
+THRESHOLD = 10
+LONG_SEEDS = 400
+# Seeds with sums of few that are solved unless sums are protected.
+KNOWN = (2, 12, 72, 87)
+# The first attribute is the day, in parts; any of them can be put together.
+PARTS = Sums({0: np.ones((0, 1), dtype=np.int64)}, frozenset({0}))
+
+
+def some_people(seed: int) -> tuple[People, Whole]:
+    """People by parts of time and two or three other attributes, of which some depend on the time or on each other."""
+    rng = np.random.default_rng(seed)
+    number, parts = int(rng.choice([250, 500, 1000, 2500])), int(rng.integers(3, 7))
+    day = rng.choice(parts, size=number, p=rng.dirichlet(np.full(parts, 5)))
+    columns = [day]
+    for _ in range(int(rng.integers(1, 4))):
+        size = int(rng.integers(2, 6))
+        shares = rng.dirichlet(np.full(size, rng.choice([0.3, 1, 3])), parts)
+        if rng.random() < 0.5:
+            # Some values begin or end with a part.
+            shares[: parts // 2, rng.integers(size)] = 0
+            shares[parts // 2 :, rng.integers(size)] = 0
+            shares += 1e-3 * rng.random(1)
+        shares = shares / shares.sum(axis=1, keepdims=True)
+        columns.append(np.array([rng.choice(size, p=shares[one]) for one in day]))
+    if len(columns) > 2 and rng.random() < 0.4:
+        columns[-1] = rng.integers(0, 2, size=6)[columns[1]]
+    columns = [column for column in columns if len(np.unique(column)) > 1]
+    codes = np.stack([np.unique(column, return_inverse=True)[1] for column in columns], axis=1)
+    chance = rng.choice([0.05, 0.15, 0.4, 0.8]) * rng.random(6)[codes[:, 0] % 6] * 1.2
+    kinds, place = np.unique(codes, axis=0, return_inverse=True)
+    sizes = tuple(int(codes[:, n].max()) + 1 for n in range(codes.shape[1]))
+    people = People(kinds.astype(np.int64), np.bincount(place.ravel()).astype(np.int64), sizes)
+    return people, np.bincount(place.ravel(), rng.random(number) < chance).astype(np.int64)
+
+
+def runs(parts: int) -> Iterator[np.ndarray]:
+    """Every run of parts from one to another."""
+    for first, last in itertools.combinations_with_replacement(range(parts), 2):
+        yield np.array([first <= n <= last for n in range(parts)])
+
+
+def solved_sums(people: People, so: Whole, base: Withheld, figure: Withheld, *, knows_pairs: bool) -> list[str]:
+    """Sums of runs of parts, beside nothing and beside each value, that are of few and have one possible value.
+
+    What each is made of is withheld, or it would be enough. `knows_pairs`: the attacker knows which never occur, too.
+    """
+    cells = np.array(list(itertools.product(*(range(size) for size in people.sizes))))
+    possible = np.ones(len(cells), dtype=bool)
+    for pair in people.pairs:
+        table = people.by_two(pair)
+        open_to = table > 0 if knows_pairs else (table > 0) | base.of_pair(pair)
+        possible &= open_to[cells[:, pair[0]], cells[:, pair[1]]]
+    cells = cells[possible]
+    rows, right = [], []
+
+    def put(where: np.ndarray, numbers: tuple[int, int], hides: tuple[bool, bool]) -> None:
+        for both, number, hidden in zip((True, False), numbers, hides, strict=True):
+            if not hidden:
+                rows.append(np.concatenate([where & both, where]).astype(float))
+                right.append(number)
+
+    put(np.ones(len(cells), bool), (int(people.counts.sum()), int(so.sum())), (base.everything, figure.everything))
+    for i, size in enumerate(people.sizes):
+        n, yes = people.by(i), people.by(i, so)
+        for a in range(size):
+            hides = bool(base.values[i][a]) or base.everything, bool(figure.values[i][a]) or figure.everything
+            put(cells[:, i] == a, (int(n[a]), int(yes[a])), hides)
+    for i, j in people.pairs:
+        n, yes, hidden, hides_so = (
+            people.by_two((i, j)),
+            people.by_two((i, j), so),
+            *(one.of_pair((i, j)) for one in (base, figure)),
+        )
+        for a, b in np.ndindex(n.shape):
+            where = (cells[:, i] == a) & (cells[:, j] == b)
+            put(where, (int(n[a, b]), int(yes[a, b])), (bool(hidden[a, b]), bool(hides_so[a, b])))
+    left = csr_array(np.array(rows))
+    found = []
+    for run in runs(people.sizes[0]):
+        beside = [(j, b) for j in range(1, len(people.sizes)) for b in range(people.sizes[j])]
+        for j, b in [(0, -1), *beside]:
+            there = run[people.codes[:, 0]] & ((b < 0) | (people.codes[:, j] == b))
+            n, yes = int(people.counts[there].sum()), int(so[there].sum())
+            where = run[cells[:, 0]] & ((b < 0) | (cells[:, j] == b))
+            off = np.zeros(len(cells), dtype=bool)
+            for number, row, what in (
+                (n, np.concatenate([where, where]), "people"),
+                (yes, np.concatenate([off, where]), "so"),
+                (n - yes, np.concatenate([where, off]), "not so"),
+            ):
+                few = 0 < number < THRESHOLD or (what != "people" and n > 0 and so.sum() > 0 and number < THRESHOLD)
+                if not few:
+                    continue
+                ends = [linprog(s * row.astype(float), A_eq=left, b_eq=right, bounds=(0, None)) for s in (1, -1)]
+                assert ends[0].status == 0, ends[0].message
+                if ends[1].status == 0 and math.floor(-ends[1].fun + 1e-6) <= math.ceil(ends[0].fun - 1e-6):
+                    found.append(f"{np.flatnonzero(run)} {j}={b}: {number} of {n} {what}")
+    return found
+
+
+@pytest.mark.parametrize("seed", range(LONG_SEEDS if LONG else 24))
+def test_p5_no_run_of_parts_is_solved_that_is_of_few(seed: int) -> None:
+    people, so = some_people(seed)
+    base, (figure,) = protect(people, [so], THRESHOLD, sums=PARTS)
+    assert solved_sums(people, so, base, figure, knows_pairs=False) == []
+    assert solved_sums(people, so, base, figure, knows_pairs=True) == []
+
+
+@pytest.mark.parametrize("seed", KNOWN)
+def test_some_are_solved_where_only_single_numbers_are_protected(seed: int) -> None:
+    people, so = some_people(seed)
+    base, (figure,) = protect(people, [so], THRESHOLD)
+    assert solved_sums(people, so, base, figure, knows_pairs=True)
+
+
+def test_two_rectangles_in_a_column_are_joined_where_what_each_has_of_it_is_few() -> None:
+    # The first column has 5 people in the first two parts and 6 in the others; neither two share another small cell.
+    table = np.array([[2, 9, 90, 90], [3, 9, 90, 90], [3, 90, 9, 90], [3, 90, 9, 90]])
+    codes = np.array(list(np.ndindex(4, 4)))
+    people = People(codes, table.ravel(), (4, 4))
+    alone, _ = protect(people, [], THRESHOLD)
+    assert alone.of_pair((0, 1)).tolist() == (table < 10).tolist()
+    base, _ = protect(people, [], THRESHOLD, sums=PARTS)
+    assert (base.of_pair((0, 1)) & ~alone.of_pair((0, 1))).sum() == 1
+    nobody = np.zeros(16, dtype=np.int64)
+    told = solved_sums(people, nobody, alone, alone, knows_pairs=True)
+    assert [one for one in told if "5 of 5 people" in one and one.startswith("[0 1] 1=0")]
+    assert solved_sums(people, nobody, base, base, knows_pairs=True) == []
+
+
+def test_a_day_gives_way_where_a_sum_of_few_follows_from_whole_groups() -> None:
+    # Two programmes were only there in the first two parts: those parts less these programmes are the three of a third.
+    table = np.array([[60, 40, 2, 0], [70, 30, 1, 0], [0, 0, 90, 50], [0, 0, 80, 60]])
+    rows, columns = np.nonzero(table)
+    people = People(np.stack([rows, columns], axis=1), table[rows, columns], (4, 4))
+    nobody = np.zeros(len(rows), dtype=np.int64)
+    alone, _ = protect(people, [], THRESHOLD)
+    assert "[0 1] 1=2: 3 of 3 people" in solved_sums(people, nobody, alone, alone, knows_pairs=True)
+    base, _ = protect(people, [], THRESHOLD, sums=PARTS)
+    assert base.values[0].all()
+    assert solved_sums(people, nobody, base, base, knows_pairs=True) == []
+    layer = layer_of_people(people, THRESHOLD, PARTS)
+    assert {tuple(np.flatnonzero(rows)) for rows in told_by_whole_groups(layer, 0)} == {(0, 1)}
