@@ -30,7 +30,7 @@ from app.features.clients.models import (
 from app.features.cohorts.models import Cohort, CohortMember
 from app.features.edits.models import DueChange
 from app.features.extracts.models import Extract, ExtractRun
-from app.features.figures.models import FigureExport, FigureMark, FigureRelease, FigureTable
+from app.features.figures.models import FigureExport, FigureKinds, FigureMark, FigureRelease, FigureTable
 from app.features.instruments.models import (
     Assessment,
     FormerScoring,
@@ -452,6 +452,9 @@ def _triggers(uow: UnitOfWork, plan: UUID, review: UUID) -> None:
     session.add_all([FigureMark(), FigureRelease(withheld=False, day=_DAY, moment=uow.now, attributes=[])])
     session.flush()
     session.add(FigureTable(withheld=False, figure="people", parts={"all": 1}))
+    session.add(FigureRelease(withheld=True, day=_DAY, moment=uow.now, threshold=10, attributes=[]))
+    session.flush()
+    session.add(FigureKinds(content=b"kinds"))
     session.flush()
     session.add(
         TriggerFinding(

@@ -57,6 +57,13 @@ def _leaving(build: Build) -> bool:
         return bool(uow.session.execute(waits, {"now": uow.now}).scalar_one())
 
 
+def _waiting(build: Build) -> dict[str, int]:
+    """How many mails wait for a time at which they may come, by their kind."""
+    with build.runtime.database.unit_of_work(access.system(build.organization())) as uow:
+        waits = text("SELECT kind, count(*) AS n FROM messages WHERE state = 'queued' GROUP BY kind ORDER BY kind")
+        return {row.kind: row.n for row in uow.session.execute(waits)}
+
+
 def collect(build: Build, mail: Path, out: Path) -> dict[str, Any]:
     """Write `mails/*.eml`, the report files and `summary.json` into `out`; returns the summary."""
     build.wait_until(lambda: not _leaving(build), "the last mails to leave")
@@ -72,7 +79,7 @@ def collect(build: Build, mail: Path, out: Path) -> dict[str, Any]:
     summary = {
         "ran_on": build.inputs.ran_on(build.keep.size),
         "counts": {name: facts[phase].get(fact) for (phase, fact), name in _COUNTS.items() if phase in facts}
-        | {"mails": len(kept)},
+        | {"mails": len(kept), "mails_waiting": _waiting(build)},
         "seconds": {phase: found["seconds"] for phase, found in facts.items()},
     }
     (out / SUMMARY).write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")

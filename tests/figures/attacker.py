@@ -220,9 +220,15 @@ def _solve(joint: _Joint, published: Published, outcomes: Outcomes) -> Iterator[
             elif people[place] != 0 and published.numbers[part][()] != 0:
                 secret.append((part, place, row))
     left = csr_array(np.array(rows))
+    # Ways in which everything published may have come about: where two of them differ in a number it is not solved.
+    ways: list[np.ndarray] = []
     for part, place, row in secret:
+        told = [float(row @ way) for way in ways]
+        if told and math.floor(max(told) + 1e-6) > math.ceil(min(told) - 1e-6):
+            continue
         least, most = (linprog(sign * row, A_eq=left, b_eq=right, bounds=(0, None)) for sign in (1, -1))
         assert least.status == 0, (least.message, part, place)
+        ways += [end.x for end in (least, most) if end.status == 0]
         if most.status == 0 and math.floor(-most.fun + 1e-6) <= math.ceil(least.fun - 1e-6):
             yield part, place, round(least.fun)
 
@@ -316,9 +322,15 @@ def _solve_sums(
         return
     left = csr_array(np.array([(joint.inside(place) & possible).astype(float) for place in known]))
     bounds = (0 if part[0] == "days" else None, None)
+    # As above; clearly different, so that no rounding of a way counts.
+    ways: list[np.ndarray] = []
     for place, number in sums.items():
         if number is None and numbers[place] is None:
             row = (joint.inside(place) & possible).astype(float)
+            told = [float(row @ way) for way in ways]
+            if told and max(told) - min(told) > 1e-2:
+                continue
             ends = [linprog(sign * row, A_eq=left, b_eq=list(known.values()), bounds=bounds) for sign in (1, -1)]
+            ways += [end.x for end in ends if end.status == 0]
             if all(end.status == 0 for end in ends) and -ends[1].fun - ends[0].fun < 1e-4:
                 yield part, place, ends[0].fun

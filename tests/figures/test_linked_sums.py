@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import itertools
-import math
-from collections.abc import Iterator
-
 import numpy as np
 import pytest
-from scipy.optimize import linprog
-from scipy.sparse import csr_array
 
 from app.domain.linked_people import People, Sums, Whole, Withheld
 from app.domain.linked_tables import layer_of_people, protect, told_by_whole_groups
+from tests.figures.joint_cells import THRESHOLD, JointCells, runs
 from tests.figures.test_attack import LONG
 
-THRESHOLD = 10
 LONG_SEEDS = 400
 # Seeds with sums of few that are solved unless sums are protected.
 KNOWN = (2, 12, 72, 87)
@@ -50,68 +44,19 @@ def some_people(seed: int) -> tuple[People, Whole]:
     return people, np.bincount(place.ravel(), rng.random(number) < chance).astype(np.int64)
 
 
-def runs(parts: int) -> Iterator[np.ndarray]:
-    """Every run of parts from one to another."""
-    for first, last in itertools.combinations_with_replacement(range(parts), 2):
-        yield np.array([first <= n <= last for n in range(parts)])
-
-
 def solved_sums(people: People, so: Whole, base: Withheld, figure: Withheld, *, knows_pairs: bool) -> list[str]:
     """Sums of runs of parts, beside nothing and beside each value, that are of few and have one possible value.
 
     What each is made of is withheld, or it would be enough. `knows_pairs`: the attacker knows which never occur, too.
     """
-    cells = np.array(list(itertools.product(*(range(size) for size in people.sizes))))
-    possible = np.ones(len(cells), dtype=bool)
-    for pair in people.pairs:
-        table = people.by_two(pair)
-        open_to = table > 0 if knows_pairs else (table > 0) | base.of_pair(pair)
-        possible &= open_to[cells[:, pair[0]], cells[:, pair[1]]]
-    cells = cells[possible]
-    rows, right = [], []
-
-    def put(where: np.ndarray, numbers: tuple[int, int], hides: tuple[bool, bool]) -> None:
-        for both, number, hidden in zip((True, False), numbers, hides, strict=True):
-            if not hidden:
-                rows.append(np.concatenate([where & both, where]).astype(float))
-                right.append(number)
-
-    put(np.ones(len(cells), bool), (int(people.counts.sum()), int(so.sum())), (base.everything, figure.everything))
-    for i, size in enumerate(people.sizes):
-        n, yes = people.by(i), people.by(i, so)
-        for a in range(size):
-            hides = bool(base.values[i][a]) or base.everything, bool(figure.values[i][a]) or figure.everything
-            put(cells[:, i] == a, (int(n[a]), int(yes[a])), hides)
-    for i, j in people.pairs:
-        n, yes, hidden, hides_so = (
-            people.by_two((i, j)),
-            people.by_two((i, j), so),
-            *(one.of_pair((i, j)) for one in (base, figure)),
-        )
-        for a, b in np.ndindex(n.shape):
-            where = (cells[:, i] == a) & (cells[:, j] == b)
-            put(where, (int(n[a, b]), int(yes[a, b])), (bool(hidden[a, b]), bool(hides_so[a, b])))
-    left = csr_array(np.array(rows))
-    found = []
+    joint = JointCells(people, so, base, figure, knows_pairs=knows_pairs)
+    cells, found = joint.cells, []
     for run in runs(people.sizes[0]):
         beside = [(j, b) for j in range(1, len(people.sizes)) for b in range(people.sizes[j])]
         for j, b in [(0, -1), *beside]:
             there = run[people.codes[:, 0]] & ((b < 0) | (people.codes[:, j] == b))
-            n, yes = int(people.counts[there].sum()), int(so[there].sum())
             where = run[cells[:, 0]] & ((b < 0) | (cells[:, j] == b))
-            off = np.zeros(len(cells), dtype=bool)
-            for number, row, what in (
-                (n, np.concatenate([where, where]), "people"),
-                (yes, np.concatenate([off, where]), "so"),
-                (n - yes, np.concatenate([where, off]), "not so"),
-            ):
-                few = 0 < number < THRESHOLD or (what != "people" and n > 0 and so.sum() > 0 and number < THRESHOLD)
-                if not few:
-                    continue
-                ends = [linprog(s * row.astype(float), A_eq=left, b_eq=right, bounds=(0, None)) for s in (1, -1)]
-                assert ends[0].status == 0, ends[0].message
-                if ends[1].status == 0 and math.floor(-ends[1].fun + 1e-6) <= math.ceil(ends[0].fun - 1e-6):
-                    found.append(f"{np.flatnonzero(run)} {j}={b}: {number} of {n} {what}")
+            found += [f"{np.flatnonzero(run)} {j}={b}: {one}" for one in joint.solved(there, where)]
     return found
 
 

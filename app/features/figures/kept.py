@@ -24,10 +24,11 @@ from app.domain.means import mean_interval
 from app.domain.told_sums import told_of_cells, told_of_values
 from app.features.figures.coarser import sums_of
 from app.features.figures.counting import Counted, count_people, part_of
-from app.features.figures.definitions import BY_KEY, WHOLES
+from app.features.figures.definitions import BY_KEY, PEOPLE, WHOLES
 from app.features.figures.graduates import Part
+from app.features.figures.joint import Joint, rows_of
 from app.features.figures.kinds import Attribute, Floats, View
-from app.features.figures.models import FigureMark, FigureRelease, FigureTable
+from app.features.figures.models import FigureKinds, FigureMark, FigureRelease, FigureTable
 from app.features.figures.periods import spans_of
 from app.features.figures.scales import Scale
 from app.features.organizations.models import Organization, Term
@@ -59,6 +60,8 @@ class Release:
     tables: dict[Address, dict[str, Any]]
     scales: dict[str, str]
     verdicts: tuple[str, ...]
+    # What those with small groups withheld were worked out of, where that is not kept.
+    joint: Joint | None = None
 
 
 def read_release(uow: UnitOfWork, wanted: Wanted, *, withhold: bool) -> Release:
@@ -180,6 +183,8 @@ def _renew(uow: UnitOfWork, today: date, threshold: int | None) -> Release:
             for (figure, first, second), parts in made.tables.items()
         ],
     )
+    if made.joint is not None:
+        uow.session.execute(insert(FigureKinds), list(rows_of(made.joint)))
     return made
 
 
@@ -188,9 +193,12 @@ def _make(
 ) -> Release:
     tables: dict[Address, dict[str, Any]] = {}
     attributes: dict[str, tuple[Attribute, ...]] = {}
+    joint = None
     for whole, counted in each.items():
         shown = {} if threshold is None else _protect(whole, counted, threshold)
         attributes[whole] = tuple(view.attribute for view in counted.views)
+        if whole == PEOPLE and threshold is not None:
+            joint = Joint(counted.people, counted.views, threshold, counted.so, counted.sums, shown)
         for key, so in counted.so.items():
             for address, numbers in _numbers(counted, so, key, shown):
                 tables.setdefault((key[0], *address), {})[key[1]] = numbers
@@ -200,7 +208,7 @@ def _make(
                 tables.setdefault((key[0], *address), {})[key[1]] = means
     names = {scale.key: scale.label for scale in scales}
     verdicts = tuple(scale.key for scale in scales if scale.error_known)
-    return Release(moment, day, threshold, attributes, tables, names, verdicts)
+    return Release(moment, day, threshold, attributes, tables, names, verdicts, joint)
 
 
 Shown = dict[Part, Withheld]

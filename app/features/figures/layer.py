@@ -9,14 +9,16 @@ from itertools import product
 from typing import Any
 
 from app.domain.access import Permission
-from app.domain.errors import NotFound
+from app.domain.errors import Conflict, NotFound
 from app.domain.saying import later
 from app.domain.suppression import cap_percentage
 from app.features.figures.adding import add_up, mean_of
 from app.features.figures.counting import part_of
-from app.features.figures.definitions import BY_KEY, Figure, whole_of
+from app.features.figures.definitions import BY_KEY, PEOPLE, Figure, whole_of
+from app.features.figures.joint import read_joint
 from app.features.figures.kept import Address, Attributes, Release, count_within, read_release
-from app.features.figures.kinds import APART, OVERLAPPING, Attribute, day_of, kind_of
+from app.features.figures.kinds import APART, OVERLAPPING, REVIEWED, STARTED, Attribute, day_of, kind_of
+from app.features.figures.within import cells_within, needed_of
 from app.infra.db.open import UnitOfWork
 
 FIRST = "@first"
@@ -129,8 +131,8 @@ def ask(uow: UnitOfWork, question: Question) -> Answer:
         raise NotFound("There is no such figure.")
     release = read_release(uow, lambda offered: _wanted(question, offered), withhold=withholds(uow, question.withhold))
     answer = _answer(release, question)
-    if answer is None and release.threshold is None:
-        answer = _count(uow, release, question)
+    if answer is None and question.since:
+        answer = (_count if release.threshold is None else _told_within)(uow, release, question)
     if answer is None:
         kinds = {one.key: one for one in release.attributes[whole_of(BY_KEY[question.figure])]}
         if question.since and _run(question, kinds.get(question.period)) is None:
@@ -138,25 +140,18 @@ def ask(uow: UnitOfWork, question: Question) -> Answer:
         raise NotFound(
             later(
                 "Figures are not offered by this. Choose from the list; an attribute needs 2 to 50 values, and where"
-                " small groups are withheld, a period takes the place of a second one."
+                " small groups are withheld, two of them within a period need enough people."
             )
         )
     return answer
 
 
 def _count(uow: UnitOfWork, release: Release, question: Question) -> Answer | None:
-    """An exact answer by two attributes of a run of periods, counted now; None where it is not offered by these.
-
-    Kept are tables of two attributes, protected as such (docs/adr/0012-figures.md). By three is told to those who may
-    see the people, from whom nothing is withheld.
-    """
-    offered = release.attributes[whole_of(BY_KEY[question.figure])]
-    first, second = _by(question, offered)
-    known = {attribute.key: attribute for attribute in offered}
-    run = _run(question, known.get(question.period))
-    told = [first, second, question.period]
-    if run is None or any(key not in known for key in told) or len({day_of(key) for key in told}) < len(told):
+    """An exact answer by two attributes of a run of periods, counted now; None where it is not offered by these."""
+    three = _three(release, question)
+    if three is None:
         return None
+    known, first, second, run = three
     kind = known[question.period]
     counted = count_within(uow, day_of(kind.key), kind_of(kind.key), kind.values[run])
     found = _answer(counted, replace(question, first=first, second=second, since="", until=""))
@@ -173,7 +168,7 @@ def _count(uow: UnitOfWork, release: Release, question: Question) -> Answer | No
         figure,
         counted.moment,
         None,
-        offered,
+        tuple(known.values()),
         known[first],
         known[second],
         numbers,
@@ -184,6 +179,51 @@ def _count(uow: UnitOfWork, release: Release, question: Question) -> Answer | No
         question.until,
         0 if found is None else found.people,
     )
+
+
+def _told_within(uow: UnitOfWork, release: Release, question: Question) -> Answer | None:
+    """The same where small groups are withheld, as of the release; None where it is not offered by these."""
+    figure, three = BY_KEY[question.figure], _three(release, question)
+    # Of the two days, the one the plan began on is the one that is restricted.
+    if three is None or (day_of(question.period) == REVIEWED and STARTED in {day_of(key) for key in three[1:3]}):
+        return None
+    known, first, second, run = three
+    parts = parts_of(figure, release.scales, release.verdicts)
+    joint = release.joint or read_joint(
+        uow, list(known.values()), needed_of(figure, list(parts)), moment=release.moment
+    )
+    if joint is None:
+        raise Conflict("The figures were worked out anew while you asked. Ask once more.")
+    cells = cells_within(joint, figure, list(parts), (first, second), (question.period, run))
+    if cells is None:
+        return None
+    return Answer(
+        figure,
+        release.moment,
+        release.threshold,
+        tuple(known.values()),
+        known[first],
+        known[second],
+        tuple(number_of(figure, part, (one, other), (n, so), release.threshold) for (part, one, other), n, so in cells),
+        parts,
+        release.scales,
+        release.verdicts,
+        question.since,
+        question.until,
+        release.tables[PEOPLE, "", ""]["all"],
+    )
+
+
+def _three(release: Release, question: Question) -> tuple[dict[str, Attribute], str, str, slice] | None:
+    """What is offered, the two attributes asked for and which periods; None where it is no such question."""
+    offered = release.attributes[whole_of(BY_KEY[question.figure])]
+    first, second = _by(question, offered)
+    known = {attribute.key: attribute for attribute in offered}
+    run = _run(question, known.get(question.period))
+    told = [first, second, question.period]
+    if run is None or any(key not in known for key in told) or len({day_of(key) for key in told}) < len(told):
+        return None
+    return known, first, second, run
 
 
 def ask_offered(uow: UnitOfWork, questions: Sequence[Question], *, withhold: bool = False) -> list[Answer]:

@@ -15,6 +15,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     text,
+    true,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
@@ -56,6 +57,29 @@ class FigureTable(TenantRow, Base):
             ["figure_releases.organization_id", "figure_releases.withheld"],
             ondelete="CASCADE",
         ),
+    )
+
+
+class FigureKinds(TenantRow, Base):
+    """What figures with small groups withheld were worked out of: the kinds of people there are, as packed arrays.
+
+    Of figure and part "" their attributes, with what is not an array in `about`; of any other how many of each kind are
+    so, or what was measured of them, and what of it is withheld.
+    """
+
+    __tablename__ = "figure_kinds"
+    withheld: Mapped[bool] = mapped_column(primary_key=True, server_default=true())
+    figure: Mapped[str] = mapped_column(Text, primary_key=True, server_default="")
+    part: Mapped[str] = mapped_column(Text, primary_key=True, server_default="")
+    about: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    content: Mapped[bytes]
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["organization_id", "withheld"],
+            ["figure_releases.organization_id", "figure_releases.withheld"],
+            ondelete="CASCADE",
+        ),
+        CheckConstraint("withheld", name="withheld"),
     )
 
 

@@ -1,0 +1,586 @@
+"""Tables of two attributes within parts of time, beside all tables of two attributes: what of them can be shown too.
+
+Such a table has numbers of three attributes, and shares tables of two, of which cells are withheld already. Four
+decisions keep them safe together (docs/adr/0015-two-attributes-and-a-period.md):
+
+- a cell is only shown where the tables of two show the two values beside each other and each beside the part of time.
+  What is moved to keep those safe is moved round a rectangle, and a rectangle that changes such a cell changes one of
+  these three as well; so it changes no cell that is shown here;
+- a cell of few is withheld, one of nobody with it unless two of its values never occur together: then what is shown is
+  of enough people, and nobody learns which three never do;
+- a cell that is withheld for that lies on a cube of withheld ones, two values of each attribute and two parts of time,
+  round which people can be moved. Then no table of two changes, and of three only those that are named here;
+- parts between which people can be moved beside two values are told together only, and are enough people. Whatever sum
+  of parts follows is made of such sets, and so is every period that is shown.
+
+Where that cannot be had, parts of time are merged, the nearest first; with one part left the table is not offered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from app.domain.linked_people import Mask, Pair, People, Whole, Withheld, few
+from app.domain.told_sums import told_of_cells
+
+# Of a table with smaller groups than these most would be withheld: so many of its people are in cells of enough.
+_SHARE = 0.75
+# More cells of few are too many groups for a table; opposite corners and rests of people that are tried for a cell.
+_MOST_SECRETS, _CORNERS, _RESTS = 4000, 40, 24
+_NEVER = np.iinfo(np.int64).max // 8
+# A figure and a part of it.
+Name = tuple[str, str]
+# Two values of each attribute and two parts of time, in this order.
+_Cube = tuple[int, int, int, int, int, int]
+
+
+@dataclass(slots=True, eq=False)
+class Level:
+    """People, or those of a figure, after what is withheld of each attribute has become one value.
+
+    `people` are those the figure is out of and `yes` how many of each kind of them are so (None: the people
+    themselves); `lumped` says which number each value of an attribute has now, `hidden` what is withheld of tables.
+    """
+
+    people: People
+    yes: Whole | None
+    lumped: tuple[Whole, ...]
+    hidden: Mapping[Pair, Mask]
+    threshold: int
+    _tables: dict[Pair, tuple[Whole, Whole | None]] = field(default_factory=dict)
+    _triples: dict[tuple[int, int, int], tuple[Whole, Whole | None]] = field(default_factory=dict)
+
+    def by_two(self, one: int, other: int) -> tuple[Whole, Whole | None]:
+        """How many people have each two values, and how many of them are so (None: of people themselves)."""
+        pair = (min(one, other), max(one, other))
+        if pair not in self._tables:
+            yes = None if self.yes is None else self.people.by_two(pair, self.yes)
+            self._tables[pair] = self.people.by_two(pair), yes
+        n, yes = self._tables[pair]
+        return (n, yes) if one < other else (n.T, None if yes is None else yes.T)
+
+    def by_three(self, one: int, other: int, third: int) -> tuple[Whole, Whole | None]:
+        """How many people have each three values, and how many of them are so (None: of people themselves)."""
+        key = one, other, third
+        if key not in self._triples:
+            codes, sizes = self.people.codes, [self.people.sizes[at] for at in key]
+            place = (codes[:, one] * sizes[1] + codes[:, other]) * sizes[2] + codes[:, third]
+
+            def added(numbers: Whole) -> Whole:
+                found = np.bincount(place, numbers, sizes[0] * sizes[1] * sizes[2])
+                return np.rint(found).astype(np.int64).reshape(sizes)
+
+            self._triples[key] = added(self.people.counts), None if self.yes is None else added(self.yes)
+        return self._triples[key]
+
+    def withheld_of(self, one: int, other: int) -> Mask:
+        """What is withheld of the table of two attributes."""
+        return self.hidden[one, other] if one < other else self.hidden[other, one].T
+
+    def moves(self, key: tuple[int, int, int]) -> tuple[Mask, Mask]:
+        """Which cells of three attributes can lose one, and which can gain one without making a new pair of values."""
+        n, yes = self.by_three(*key)
+        if yes is not None:
+            return yes > 0, n - yes > 0
+        one, other, third = key
+        pairs = [self.by_two(*two)[0] > 0 for two in ((one, other), (one, third), (other, third))]
+        return n > 0, pairs[0][:, :, None] & pairs[1][:, None, :] & pairs[2][None, :, :]
+
+
+def level_of(people: People, counts: Whole, yes: Whole | None, withheld: Withheld, threshold: int) -> Level:
+    """A figure as `linked_tables.protect` left it; `counts` are those of each kind of `people` that it is out of."""
+    lumped = []
+    for hidden in withheld.values:
+        numbers = np.cumsum(~hidden) - 1
+        numbers[hidden] = int((~hidden).sum())
+        lumped.append(numbers.astype(np.int64))
+    there = counts > 0
+    codes = np.stack([numbers[people.codes[there, n]] for n, numbers in enumerate(lumped)], axis=1)
+    sizes = tuple(int(numbers.max(initial=-1)) + 1 for numbers in lumped)
+    cells = {}
+    for (one, other), mask in withheld.cells.items():
+        rows, columns = np.nonzero(mask)
+        cells[one, other] = np.zeros((sizes[one], sizes[other]), dtype=bool)
+        cells[one, other][lumped[one][rows], lumped[other][columns]] = True
+    made = People(codes, counts[there], sizes)
+    return Level(made, None if yes is None else yes[there], tuple(lumped), cells, threshold)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Within:
+    """What is shown of two attributes within parts of time, of one figure.
+
+    `blocks` says which block each part of the day is in. `sets` has a number for every two values and block; blocks
+    with the same one are told together. `hidden` are the cells that are withheld by themselves. The last two go by the
+    values of the level, `lumped` says which number a value has there.
+    """
+
+    level: Level
+    key: tuple[int, int, int]
+    blocks: Whole
+    sets: Whole
+    hidden: Mask
+    needs: Mapping[Pair, Sequence[_Cube]]
+
+    def shown(self, periods: Whole) -> Mask:
+        """Whether each two values are shown within parts of time (a line of 0 and 1 for each part of the day)."""
+        blocks = self.blocks[self.level.lumped[self.key[2]]]
+        inside = np.zeros(self.hidden.shape[2], dtype=bool)
+        inside[blocks[periods > 0]] = True
+        n, yes = (None if one is None else one @ inside for one in self.numbers())
+        assert n is not None
+        if inside.all() or inside[blocks[periods == 0]].any():
+            return np.zeros(n.shape, dtype=bool)
+        alone = np.ones(self.hidden.shape, dtype=bool)
+        torn = np.zeros(n.shape, dtype=bool)
+        for block in range(len(inside)):
+            same = self.sets == self.sets[:, :, block, None]
+            alone[:, :, block] = same.sum(axis=2) == 1
+            if inside[block]:
+                torn |= (same & ~inside).any(axis=2)
+        known = ~_not_known(self.level, self.key, inside[self.blocks].astype(np.int64))[:, :, 1]
+        shown = known & ~torn & ~(self.hidden & alone & inside).any(axis=2)
+        shown &= ~few(n, yes, self.level.threshold) | ~(self.hidden & inside).any(axis=2)
+        # What is left of a line is a sum that follows.
+        for axis in (0, 1):
+            rest = n * ~shown
+            so = None if yes is None else (yes * ~shown).sum(axis=axis)
+            short = few(rest.sum(axis=axis), so, self.level.threshold) & (~shown).any(axis=axis)
+            shown &= ~(short[None, :] if axis == 0 else short[:, None])
+        return np.asarray(shown, dtype=bool)
+
+    def numbers(self) -> tuple[Whole, Whole | None]:
+        """People, and those of them who are so (None: of people themselves), by two values and block."""
+        return _by_block(self.level, self.key, self.blocks)
+
+
+def _by_block(level: Level, key: tuple[int, int, int], blocks: Whole) -> tuple[Whole, Whole | None]:
+    folded = _folded(blocks)
+    n, yes = level.by_three(*key)
+    return n @ folded, None if yes is None else yes @ folded
+
+
+def _folded(blocks: Whole) -> Whole:
+    """Of which parts of a day each block is made: a column for each."""
+    return np.asarray(blocks[:, None] == np.arange(int(blocks.max(initial=-1)) + 1), dtype=np.int64)
+
+
+class Triples:
+    """Tables of two attributes within a day's parts, of figures and those they are out of, worked out when asked for.
+
+    `levels` have all people first, and each comes after the one that it is out of (`out_of`, None: of none). `periods`
+    are lines over the parts of the `day` as people have them, in the order in which they should be told.
+    """
+
+    def __init__(
+        self,
+        levels: Mapping[Name, Level],
+        out_of: Mapping[Name, Name | None],
+        day: int,
+        periods: Sequence[Whole],
+    ) -> None:
+        self._levels, self._out_of, self._day, self._periods = levels, out_of, day, periods
+        self._done: dict[tuple[Name, Pair], Within | None] = {}
+        sizes = next(iter(levels.values())).people.sizes
+        order = sorted(range(len(sizes)), key=lambda at: (sizes[at], at))
+        self._rank = {at: number for number, at in enumerate(order)}
+
+    def within(self, name: Name, pair: Pair) -> Within | None:
+        """What is shown of a figure by two attributes, the first one first; None where that is not offered."""
+        if (name, pair) not in self._done:
+            self._done[name, pair] = self._work_out(name, pair)
+        return self._done[name, pair]
+
+    def _work_out(self, name: Name, pair: Pair) -> Within | None:
+        level, key, above = self._levels[name], (*pair, self._day), self._out_of[name]
+        parent = None if above is None else self.within(above, pair)
+        if above is not None and parent is None:
+            return None
+        needed = [cube for other in self._before(level, pair) for cube in self._needs_of(name, other, pair)]
+        least = np.arange(level.people.sizes[self._day]) if parent is None else _taken_over(parent, level, self._day)
+        blocks = self._first_blocks(level, key, least)
+        while blocks.max(initial=0) > 0:
+            found = _Table(level, key, blocks, self._rank, apart=self._apart(level, blocks)).settle(parent, needed)
+            if isinstance(found, Within):
+                return found
+            blocks = _merged(blocks, found)
+        return None
+
+    def _before(self, level: Level, pair: Pair) -> Iterator[Pair]:
+        """Tables whose moves may change this one: by attributes that tell less, whose values do not meet all of it."""
+
+        def coarser(at: int, other: int) -> list[int]:
+            return [
+                one
+                for one in range(len(self._rank))
+                if self._rank[one] < self._rank[at]
+                and one not in {other, self._day}
+                and (level.by_two(one, at)[0] == 0).any()
+            ]
+
+        one, other = pair
+        for first in (*coarser(one, other), one):
+            for second in (*coarser(other, one), other):
+                if first != second and {first, second} != {one, other}:
+                    yield (min(first, second), max(first, second))
+
+    def _needs_of(self, name: Name, other: Pair, pair: Pair) -> Sequence[_Cube]:
+        found = self.within(name, other)
+        return () if found is None else found.needs.get(pair, ())
+
+    def _apart(self, level: Level, blocks: Whole) -> Whole:
+        """For each two blocks how many periods have one of them and not the other."""
+        number = int(blocks.max(initial=-1)) + 1
+        of_people, apart = blocks[level.lumped[self._day]], np.zeros((number, number), dtype=np.int64)
+        for line in self._periods:
+            inside = np.bincount(of_people[line > 0], minlength=number) > 0
+            if not inside[of_people[line == 0]].any():
+                apart += inside[:, None] != inside[None, :]
+        return apart
+
+    def _first_blocks(self, level: Level, key: tuple[int, int, int], least: Whole) -> Whole:
+        """Parts of time put together as far as it takes for most people to be in cells of enough.
+
+        Not finer than the blocks in `least`, and two at least.
+        """
+        blocks = np.zeros(level.people.sizes[self._day], dtype=np.int64)
+        for line in self._periods:
+            inside = np.zeros(len(blocks), dtype=np.int64)
+            inside[least[level.lumped[self._day][line > 0]]] = 1
+            if inside[least[level.lumped[self._day][line == 0]]].any():
+                continue
+            finer = np.unique(blocks * 2 + inside[least], return_inverse=True)[1].astype(np.int64)
+            n, yes = _by_block(level, key, finer)
+            enough = n[~few(n, yes, level.threshold)].sum()
+            if enough >= _SHARE * n.sum() or not blocks.any():
+                blocks = finer
+        return _in_order(blocks)
+
+
+def _in_order(blocks: Whole) -> Whole:
+    """Blocks numbered by their first part."""
+    _, first, inverse = np.unique(blocks, return_index=True, return_inverse=True)
+    return np.argsort(np.argsort(first))[inverse].astype(np.int64)
+
+
+def _taken_over(parent: Within, level: Level, day: int) -> Whole:
+    """The blocks of the people a figure is out of, where what is one value of the figure is in one block."""
+    blocks = parent.blocks[parent.level.lumped[day]]
+    for number in range(level.people.sizes[day]):
+        among = np.unique(blocks[level.lumped[day] == number])
+        blocks[np.isin(blocks, among)] = among.min()
+    found = np.zeros(level.people.sizes[day], dtype=np.int64)
+    found[level.lumped[day]] = blocks
+    return _in_order(found)
+
+
+def _merged(blocks: Whole, stuck: int) -> Whole:
+    other = stuck - 1 if stuck else 1
+    return _in_order(np.where(blocks == stuck, other, blocks))
+
+
+class _Table:
+    """One table while it is protected; cells are by two values and block."""
+
+    def __init__(
+        self, level: Level, key: tuple[int, int, int], blocks: Whole, rank: Mapping[int, int], *, apart: Whole
+    ) -> None:
+        self._level, self._key, self._blocks, self._rank = level, key, blocks, rank
+        # What it is worth that no period tells two blocks apart that are told together.
+        self._price = apart * level.threshold
+        self._n, self._yes = _by_block(level, key, blocks)
+        self._lose, self._gain = level.moves(key)
+        self._there = _may_be(level, key, blocks)
+        small = self._few(self._n, self._yes)
+        self._hidden = _not_known(level, key, blocks) | (small & self._there)
+        self._needs: dict[Pair, list[_Cube]] = {}
+        self._rests = _Rests.of(level, key)
+        # Sets of blocks between which people can be moved; and those that are told together for another reason.
+        self._linked = np.broadcast_to(np.arange(self._n.shape[2]), self._n.shape).copy()
+        self._together = self._linked.copy()
+
+    def _take_over(self, parent: Within) -> None:
+        """What is withheld, and told together, of those a figure is out of is so of the figure."""
+        day = self._key[2]
+        to = [np.zeros(size, dtype=np.int64) for size in parent.hidden.shape]
+        for at, target in zip(self._key[:2], to, strict=False):
+            target[parent.level.lumped[at]] = self._level.lumped[at]
+        to[2][parent.blocks[parent.level.lumped[day]]] = self._blocks[self._level.lumped[day]]
+        a, b, e = np.nonzero(parent.hidden)
+        self._hidden[to[0][a], to[1][b], to[2][e]] = True
+        for a, b, e in np.argwhere(parent.sets != np.arange(parent.sets.shape[2])):
+            other = int(parent.sets[a, b, e])
+            _join(self._together[to[0][a], to[1][b]], int(to[2][e]), int(to[2][other]))
+
+    def settle(self, parent: Within | None, needed: Sequence[_Cube]) -> Within | int:
+        """Withhold what it takes; a block of which that cannot be had is returned instead.
+
+        `parent` is what is shown of those it is out of; `needed` are cubes that moves of other tables change.
+        """
+        if parent is not None:
+            self._take_over(parent)
+        for cube in needed:
+            if self._blocks[cube[4]] != self._blocks[cube[5]]:
+                self._withhold(cube)
+        if (self._hidden & self._there).sum() > _MOST_SECRETS:
+            return int(self._n.sum(axis=(0, 1)).argmin())
+        while True:
+            self._enough_in_lines()
+            secrets = self._secrets()
+            if not len(secrets):
+                break
+            for a, b, block in secrets:
+                if not self._is_secret(a, b, block):
+                    continue
+                if not self._bridge(a, b, block):
+                    return block
+        for a, b in np.argwhere((self._linked != np.arange(self._n.shape[2])).any(axis=2)):
+            for block, first in enumerate(self._linked[a, b]):
+                _join(self._together[a, b], block, int(first))
+        return Within(self._level, self._key, self._blocks, self._together, self._hidden, self._needs)
+
+    def _enough_in_lines(self) -> None:
+        """What is withheld of the values of one attribute is two cells and enough people, as their sum may follow."""
+        again = True
+        while again:
+            again = False
+            for axis in (0, 1):
+                gone = self._hidden & self._there
+                some = gone & (self._n > 0)
+                so = None if self._yes is None else (self._yes * some).sum(axis=axis)
+                short = few((self._n * some).sum(axis=axis), so, self._level.threshold) | (some.sum(axis=axis) < 2)
+                free = np.where(~self._hidden & (self._n > 0), self._n, _NEVER)
+                least = free.argmin(axis=axis)
+                for line, block in np.argwhere(short & gone.any(axis=axis) & (free.min(axis=axis) < _NEVER)):
+                    value = int(least[line, block])
+                    self._hidden[(value, line, block) if axis == 0 else (line, value, block)] = True
+                    again = True
+
+    def _sums(self, numbers: Whole) -> Whole:
+        """Numbers of cells, added up over the set of linked blocks each is in."""
+        added = np.zeros_like(numbers)
+        for block in range(numbers.shape[2]):
+            added[:, :, block] = (numbers * (self._linked == self._linked[:, :, block, None])).sum(axis=2)
+        return added
+
+    def _few(self, n: Whole, yes: Whole | None) -> Mask:
+        """Which numbers of people, or of those who are so of some people, are of few."""
+        t = self._level.threshold
+        return np.asarray(n < t if yes is None else (n > 0) & few(n, yes, t), dtype=bool)
+
+    def _secrets(self) -> list[tuple[int, int, int]]:
+        """A withheld cell of each set of linked blocks that is of few, unless the set is all there is beside both."""
+        n, yes = self._sums(self._n), None if self._yes is None else self._sums(self._yes)
+        waiting = self._few(n, yes) & self._hidden & self._there & ~self._whole()
+        found = np.argwhere(waiting)
+        order = np.lexsort((found[:, 2], found[:, 1], found[:, 0], n[waiting]))
+        return [(int(a), int(b), int(block)) for a, b, block in found[order]]
+
+    def _whole(self) -> Mask:
+        """Cells whose set has every block in which the two values may be."""
+        outside = np.zeros(self._n.shape, dtype=bool)
+        for block in range(self._n.shape[2]):
+            outside[:, :, block] = (self._there & (self._linked != self._linked[:, :, block, None])).any(axis=2)
+        return ~outside
+
+    def _is_secret(self, a: int, b: int, block: int) -> bool:
+        same = self._linked[a, b] == self._linked[a, b, block]
+        n = self._n[a, b] @ same
+        yes = None if self._yes is None else self._yes[a, b] @ same
+        return bool(self._few(n, yes)) and bool((self._there[a, b] & ~same).any())
+
+    def _bridge(self, a: int, b: int, block: int) -> bool:
+        """Withhold the cheapest cube through a cell that leads out of its set."""
+        same = self._linked[a, b] == self._linked[a, b, block]
+        for corner in self._corners(a, b, block, same):
+            a2, b2, _ = corner
+            for d, d2, up in self._parts(a, b, block, corner):
+                needs = self._rests.find((a, a2), (b, b2), (d, d2), up, self._rank)
+                if needs is None:
+                    continue
+                for pair, cube in needs:
+                    self._needs.setdefault(pair, []).append(cube)
+                self._withhold((a, a2, b, b2, d, d2))
+                return True
+        return False
+
+    def _corners(self, a: int, b: int, block: int, same: Mask) -> Iterator[tuple[int, int, int]]:
+        """Opposite corners of cubes, those first that take fewest people from the table."""
+        price = np.where(self._hidden, 0, self._n + 1)
+        cost = (
+            price
+            + price[:, b, block, None, None]
+            + price[a, :, block][None, :, None]
+            + price[:, :, block, None]
+            + price[a, b, None, None, :]
+            + price[:, b, :][:, None, :]
+            + price[a, :, :][None, :, :]
+            + self._price[block]
+        )
+        here, there = self._squares(a, b)
+        fold = _folded(self._blocks)
+        up, down = (one @ fold > 0 for one in (here, there))
+        possible = (up[:, :, block, None] & down) | (down[:, :, block, None] & up)
+        possible[a], possible[:, b], possible[:, :, same] = False, False, False
+        cost = np.where(possible, cost, _NEVER)
+        for place in np.argsort(cost, axis=None, kind="stable")[:_CORNERS]:
+            if cost.flat[place] >= _NEVER:
+                return
+            a2, b2, block2 = np.unravel_index(int(place), cost.shape)
+            yield int(a2), int(b2), int(block2)
+
+    def _squares(self, a: int, b: int) -> tuple[Whole, Whole]:
+        """In which parts of time a cell and the one across can gain while the two others lose, and the other way."""
+        found = []
+        for one, other in ((self._gain, self._lose), (self._lose, self._gain)):
+            square = one[a, b][None, None, :] & one & other[:, b][:, None, :] & other[a, :][None, :, :]
+            found.append(square.astype(np.int64))
+        return found[0], found[1]
+
+    def _parts(self, a: int, b: int, block: int, corner: tuple[int, int, int]) -> Iterator[tuple[int, int, bool]]:
+        """A part of time of each block between which people can be moved, and whether the cell gains in the first."""
+        a2, b2, block2 = corner
+        up, down = (one[a2, b2] > 0 for one in self._squares(a, b))
+        for first, second, gains in ((up, down, True), (down, up, False)):
+            for d in np.flatnonzero(first & (self._blocks == block))[:3]:
+                for d2 in np.flatnonzero(second & (self._blocks == block2))[:3]:
+                    yield int(d), int(d2), gains
+
+    def _withhold(self, cube: _Cube) -> None:
+        a, a2, b, b2, d, d2 = cube
+        block, block2 = int(self._blocks[d]), int(self._blocks[d2])
+        self._hidden[np.ix_([a, a2], [b, b2], [block, block2])] = True
+        for one in (a, a2):
+            for other in (b, b2):
+                _join(self._linked[one, other], block, block2)
+
+
+def _join(labels: Whole, one: int, other: int) -> None:
+    """Put two sets of a line of labels together, in place."""
+    first, second = sorted((int(labels[one]), int(labels[other])))
+    labels[labels == second] = first
+
+
+def _may_be(level: Level, key: tuple[int, int, int], blocks: Whole) -> Mask:
+    """Cells in which somebody may be as far as tables of two attributes say."""
+    one, other, day = key
+    fold = _folded(blocks)
+    first, second = (level.by_two(at, day)[0] @ fold > 0 for at in (one, other))
+    both = level.by_two(one, other)[0] > 0
+    return np.asarray(both[:, :, None] & first[:, None, :] & second[None, :, :], dtype=bool)
+
+
+def _not_known(level: Level, key: tuple[int, int, int], blocks: Whole) -> Mask:
+    """Cells of which tables of two withhold two of the three values beside each other."""
+    one, other, day = key
+    fold = _folded(blocks)
+
+    def withheld(at: int) -> Mask:
+        hidden, (n, yes) = level.withheld_of(at, day), level.by_two(at, day)
+        nothing = [np.zeros(size, dtype=bool) for size in hidden.shape]
+        told = told_of_cells(hidden, (nothing[0], nothing[1]), np.eye(len(hidden), dtype=np.int64), fold.T)
+        told &= ~few(n @ fold, None if yes is None else yes @ fold, level.threshold)
+        return np.asarray((hidden @ fold > 0) & ~told, dtype=bool)
+
+    first, second = withheld(one), withheld(other)
+    return np.asarray(level.withheld_of(one, other)[:, :, None] | first[:, None, :] | second[None, :, :], dtype=bool)
+
+
+@dataclass(slots=True, eq=False)
+class _Rests:
+    """What else people are, beside the two attributes and the day: whether all of a cube can be alike in it."""
+
+    level: Level
+    key: tuple[int, int, int]
+    others: list[int]
+    # A row for each combination that occurs, and which of them each kind of people has.
+    rests: Whole
+    of_kind: Whole
+    _known: dict[tuple[int, int], Mask] = field(default_factory=dict)
+    _real: dict[tuple[int, int], Mask] = field(default_factory=dict)
+
+    @staticmethod
+    def of(level: Level, key: tuple[int, int, int]) -> _Rests:
+        """The rests of the people of a level."""
+        others = [at for at in range(len(level.people.sizes)) if at not in key]
+        rests, of_kind = np.unique(level.people.codes[:, others], axis=0, return_inverse=True)
+        return _Rests(level, key, others, rests, of_kind.ravel())
+
+    def _occurs(self, at: int, value: int) -> Mask:
+        """With which rests a value occurs, as far as tables of two attributes say."""
+        if (at, value) not in self._known:
+            good = np.ones(len(self.rests), dtype=bool)
+            for number, other in enumerate(self.others):
+                good &= self.level.by_two(at, other)[0][value, self.rests[:, number]] > 0
+            self._known[at, value] = good
+        return self._known[at, value]
+
+    def _has(self, at: int, value: int) -> Mask:
+        """The rests of real people with a value."""
+        if (at, value) not in self._real:
+            mine = self.of_kind[self.level.people.codes[:, at] == value]
+            self._real[at, value] = np.bincount(mine, minlength=len(self.rests)) > 0
+        return self._real[at, value]
+
+    def find(
+        self, one: Pair, other: Pair, days: Pair, up: bool, rank: Mapping[int, int]
+    ) -> list[tuple[Pair, _Cube]] | None:
+        """The cubes of other tables that change as well, none if people can be alike in all else; None if not at all.
+
+        Otherwise those of each value of one attribute are alike, and differ from those of its other value in
+        attributes that tell more: their tables within this day change in the same way.
+        """
+        if not self.others:
+            return []
+        first, second, day = self.key
+        in_time = self._occurs(day, days[0]) & self._occurs(day, days[1])
+        of_one = self._occurs(first, one[0]) & self._occurs(first, one[1])
+        of_other = self._occurs(second, other[0]) & self._occurs(second, other[1])
+        if (in_time & of_one & of_other).any():
+            return []
+        for at, values, beside, across, good in (
+            (first, one, second, other, in_time & of_other),
+            (second, other, first, one, in_time & of_one),
+        ):
+            finer = [
+                number
+                for number, more in enumerate(self.others)
+                if rank[more] > rank[at] and (self.level.by_two(at, more)[0] == 0).any()
+            ]
+            alike = [number for number in range(len(self.others)) if number not in finer]
+            mine, theirs = (np.flatnonzero(good & self._has(at, value))[:_RESTS] for value in values)
+            for rest in mine if finer else ():
+                for rest2 in theirs:
+                    if (self.rests[rest, alike] == self.rests[rest2, alike]).all():
+                        needs = self._needs((rest, rest2), finer, (beside, *across), days)
+                        if self._movable(needs, up):
+                            return needs
+        return None
+
+    def _needs(
+        self, rests: Pair, finer: Sequence[int], beside: tuple[int, int, int], days: Pair
+    ) -> list[tuple[Pair, _Cube]]:
+        """What two rests change where they differ; `beside` are the other attribute and its two values."""
+        found: list[tuple[Pair, _Cube]] = []
+        at, b, b2 = beside
+        for number in finer:
+            (a, a2), more = (int(self.rests[rest, number]) for rest in rests), self.others[number]
+            if a != a2:
+                cube = (a, a2, b, b2, *days) if more < at else (b, b2, a, a2, *days)
+                found.append(((min(more, at), max(more, at)), cube))
+        return found
+
+    def _movable(self, needs: Sequence[tuple[Pair, _Cube]], up: bool) -> bool:
+        """Whether the cells of these tables that would lose one have somebody."""
+        for pair, (a, a2, b, b2, d, d2) in needs:
+            lose, gain = self.level.moves((*pair, self.key[2]))
+            for n, one in enumerate((a, a2)):
+                for m, other in enumerate((b, b2)):
+                    for k, part in enumerate((d, d2)):
+                        gains = ((n + m + k) % 2 == 0) == up
+                        if not (gain if gains else lose)[one, other, part]:
+                            return False
+        return True
