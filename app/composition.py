@@ -230,15 +230,19 @@ NAVIGATION: tuple[tuple[str, str, Permission], ...] = (
 
 def install(app: Flask) -> None:
     """Register every feature's pages and APIs, in the order of the ladder."""
-    settings = app.extensions["octant"].settings
-    app.extensions["octant_throttle"] = Throttle(settings.broker_url, settings.key_for("throttle"))
-    app.extensions["octant_post"] = ThreadedPost(settings)
     install_page(app, NAVIGATION, entrance.organizations_of_reader)
     app.extensions["octant_message_kinds"] = MESSAGE_KINDS
     # Modules of one feature share its blueprint, which is registered once.
     for blueprint in dict.fromkeys(module.blueprint for module in _PAGES):
         app.register_blueprint(blueprint)
     install_apis(app)
+
+
+def bind(app: Flask) -> None:
+    """What pages use that is made from the settings of the application's runtime."""
+    settings = app.extensions["octant"].settings
+    app.extensions["octant_throttle"] = Throttle(settings.broker_url, settings.key_for("throttle"))
+    app.extensions["octant_post"] = ThreadedPost(settings)
 
 
 def authenticate_api() -> None:

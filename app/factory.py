@@ -40,6 +40,40 @@ def create_app(runtime: Runtime) -> Flask:
     """The WSGI application on a runtime. Raises RuntimeError when a route does not say who may use it."""
     settings = runtime.settings
     app = Flask("app", root_path=str(composition.ROOT))
+    bind(app, runtime)
+    app.extensions["octant.job_kinds"] = composition.JOB_KINDS
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    if settings.trusted_proxies:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.trusted_proxies, x_proto=settings.trusted_proxies)  # type: ignore[method-assign] # Flask documents it so
+    app.before_request(_begin)
+    app.after_request(_note)
+    install_metrics(app)
+    app.before_request(refuse_nul)
+    OctantCsrf(app)
+    login = LoginManager(app)
+    login.session_protection = None  # The session is a row; its cookie is the only thing that opens it.
+    login.user_loader(lambda token: load_user(composition.current_runtime(), token))
+    Babel(app, locale_selector=_locale, timezone_selector=lambda: g.get("time_zone") or "UTC")
+    app.before_request(_admit)
+    install_assets(app)
+    app.jinja_env.globals.update(drawing_globals())
+    install_errors(app)
+    add_security_headers(app, secure=settings.secure)
+    app.view_functions["static"] = public("styles, scripts and marks are the same for everybody")(
+        app.view_functions["static"]
+    )
+    app.register_blueprint(health)
+    composition.install(app)
+    check_every_route(app)
+    return app
+
+
+def bind(app: Flask, runtime: Runtime) -> None:
+    """Make the application serve a runtime, and nothing of one it served before: its keys, its ports and its post.
+
+    Whether it is served by HTTPS and behind how many proxies is settled when it is made.
+    """
+    settings = runtime.settings
     app.config.update(
         SECRET_KEY=settings.key_for("cookie"),
         SECRET_KEY_FALLBACKS=[
@@ -57,31 +91,7 @@ def create_app(runtime: Runtime) -> Flask:
         PROPAGATE_EXCEPTIONS=False,
     )
     app.extensions["octant"] = runtime
-    app.extensions["octant.job_kinds"] = composition.JOB_KINDS
-    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    if settings.trusted_proxies:
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.trusted_proxies, x_proto=settings.trusted_proxies)  # type: ignore[method-assign] # Flask documents it so
-    app.before_request(_begin)
-    app.after_request(_note)
-    install_metrics(app)
-    app.before_request(refuse_nul)
-    OctantCsrf(app)
-    login = LoginManager(app)
-    login.session_protection = None  # The session is a row; its cookie is the only thing that opens it.
-    login.user_loader(lambda token: load_user(runtime, token))
-    Babel(app, locale_selector=_locale, timezone_selector=lambda: g.get("time_zone") or "UTC")
-    app.before_request(_admit)
-    install_assets(app)
-    app.jinja_env.globals.update(drawing_globals())
-    install_errors(app)
-    add_security_headers(app, secure=settings.secure)
-    app.view_functions["static"] = public("styles, scripts and marks are the same for everybody")(
-        app.view_functions["static"]
-    )
-    app.register_blueprint(health)
-    composition.install(app)
-    check_every_route(app)
-    return app
+    composition.bind(app)
 
 
 def _begin() -> None:

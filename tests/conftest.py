@@ -9,13 +9,12 @@ from pathlib import Path
 import pytest
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
-from flask import Flask
 
-from app.factory import create_app
 from app.infra.db.migrate import admin_engine
 from app.infra.queue import SilentDoorbell
 from app.infra.runtime import Runtime, make_runtime
 from app.infra.storage import Storage
+from tests.app_fixture import app, application
 from tests.browser_fixture import chromium, open_page
 from tests.catalogue_fixture import catalogue_database, catalogue_runtime, catalogue_world
 from tests.factories import World
@@ -26,7 +25,16 @@ TRANSLATIONS = Path(__file__).resolve().parents[1] / "app" / "translations"
 
 
 # One browser for the whole process: a second one in another folder's conftest could not start beside it.
-__all__ = ["catalogue_database", "catalogue_runtime", "catalogue_world", "chromium", "open_page", "place"]
+__all__ = [
+    "app",
+    "application",
+    "catalogue_database",
+    "catalogue_runtime",
+    "catalogue_world",
+    "chromium",
+    "open_page",
+    "place",
+]
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -88,9 +96,3 @@ def live(servers: Servers, tmp_path: Path) -> Iterator[Runtime]:
 def world(runtime: Runtime) -> World:
     """Makes organizations, people and plans in `runtime`."""
     return World(runtime)
-
-
-@pytest.fixture
-def app(runtime: Runtime) -> Flask:
-    """The web application on `runtime`."""
-    return create_app(runtime)

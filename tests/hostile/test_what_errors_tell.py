@@ -8,6 +8,7 @@ from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.domain import access
+from app.factory import create_app
 from app.features.clients.models import Client
 from app.infra.runtime import Runtime
 from app.infra.web.access import public
@@ -24,7 +25,9 @@ def test_s15_an_error_of_the_database_does_not_repeat_what_was_written(live: Run
         assert "marked" not in str(caught.value).lower()
 
 
-def test_s15_a_failed_request_is_logged_without_its_address(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_s15_a_failed_request_is_logged_without_its_address(runtime: Runtime) -> None:
+    app = create_app(runtime)
+
     @public("a page that fails, for the test")
     def fails(token: str) -> str:
         raise ZeroDivisionError
