@@ -134,22 +134,13 @@ class Within:
         assert n is not None
         if inside.all() or inside[blocks[periods == 0]].any():
             return np.zeros(n.shape, dtype=bool)
-        alone = np.ones(self.hidden.shape, dtype=bool)
         torn = np.zeros(n.shape, dtype=bool)
-        for block in range(len(inside)):
-            same = self.sets == self.sets[:, :, block, None]
-            alone[:, :, block] = same.sum(axis=2) == 1
-            if inside[block]:
-                torn |= (same & ~inside).any(axis=2)
+        for block in np.flatnonzero(inside):
+            torn |= ((self.sets == self.sets[:, :, block, None]) & ~inside).any(axis=2)
         known = ~_not_known(self.level, self.key, inside[self.blocks].astype(np.int64))[:, :, 1]
-        shown = known & ~torn & ~(self.hidden & alone & inside).any(axis=2)
+        shown = known & ~torn
+        # A sum in which something is withheld is of enough.
         shown &= ~few(n, yes, self.level.threshold) | ~(self.hidden & inside).any(axis=2)
-        # What is left of a line is a sum that follows.
-        for axis in (0, 1):
-            rest = n * ~shown
-            so = None if yes is None else (yes * ~shown).sum(axis=axis)
-            short = few(rest.sum(axis=axis), so, self.level.threshold) & (~shown).any(axis=axis)
-            shown &= ~(short[None, :] if axis == 0 else short[:, None])
         return np.asarray(shown, dtype=bool)
 
     def numbers(self) -> tuple[Whole, Whole | None]:
@@ -295,7 +286,8 @@ class _Table:
         self._lose, self._gain = level.moves(key)
         self._there = _may_be(level, key, blocks)
         small = self._few(self._n, self._yes)
-        self._hidden = _not_known(level, key, blocks) | (small & self._there)
+        self._elsewhere = _not_known(level, key, blocks)
+        self._hidden = self._elsewhere | (small & self._there)
         self._needs: dict[Pair, list[_Cube]] = {}
         self._rests = _Rests.of(level, key)
         # Sets of blocks between which people can be moved; and those that are told together for another reason.
@@ -322,6 +314,7 @@ class _Table:
         """
         if parent is not None:
             self._take_over(parent)
+            self._elsewhere = self._hidden.copy()
         for cube in needed:
             if self._blocks[cube[4]] != self._blocks[cube[5]]:
                 self._withhold(cube)
@@ -372,9 +365,13 @@ class _Table:
         return np.asarray(n < t if yes is None else (n > 0) & few(n, yes, t), dtype=bool)
 
     def _secrets(self) -> list[tuple[int, int, int]]:
-        """A withheld cell of each set of linked blocks that is of few, unless the set is all there is beside both."""
+        """Withheld cells that are not linked to enough people, or to none though nothing else withholds them.
+
+        Not where that is all there is beside both values.
+        """
         n, yes = self._sums(self._n), None if self._yes is None else self._sums(self._yes)
-        waiting = self._few(n, yes) & self._hidden & self._there & ~self._whole()
+        alone = (self._linked[:, :, :, None] == self._linked[:, :, None, :]).sum(axis=3) == 1
+        waiting = (self._few(n, yes) | (alone & ~self._elsewhere)) & self._hidden & self._there & ~self._whole()
         found = np.argwhere(waiting)
         order = np.lexsort((found[:, 2], found[:, 1], found[:, 0], n[waiting]))
         return [(int(a), int(b), int(block)) for a, b, block in found[order]]
@@ -390,7 +387,8 @@ class _Table:
         same = self._linked[a, b] == self._linked[a, b, block]
         n = self._n[a, b] @ same
         yes = None if self._yes is None else self._yes[a, b] @ same
-        return bool(self._few(n, yes)) and bool((self._there[a, b] & ~same).any())
+        alone = same.sum() == 1 and not self._elsewhere[a, b, block]
+        return bool(self._few(n, yes) or alone) and bool((self._there[a, b] & ~same).any())
 
     def _bridge(self, a: int, b: int, block: int) -> bool:
         """Withhold the cheapest cube through a cell that leads out of its set."""

@@ -82,7 +82,8 @@ def place_of(first: str | None, value: Any, second: str | None, other: Any) -> P
 def attack(published: Published, steps: str = "12345678") -> Iterator[tuple[Part, Place, float]]:
     """Every withheld number of these steps and of the whole that has one possible value: figure, group and number.
 
-    Of nobody nobody is so, and what nobody is so of is published as that: neither is a secret.
+    Of nobody nobody is so, what nobody is so of is published as that, and of those who are published to be nobody there
+    are no parts: none of these is a secret.
     """
     joint = _Joint(published)
     for outcomes in _systems(published, steps):
@@ -217,7 +218,7 @@ def _solve(joint: _Joint, published: Published, outcomes: Outcomes) -> Iterator[
             if number is not None:
                 rows.append(row)
                 right.append(number)
-            elif people[place] != 0 and published.numbers[part][()] != 0:
+            elif row.any() and people[place] != 0 and published.numbers[part][()] != 0:
                 secret.append((part, place, row))
     left = csr_array(np.array(rows))
     # Ways in which everything published may have come about: where two of them differ in a number it is not solved.

@@ -38,14 +38,19 @@ KINDS = {"@started", "@started_month", "@started_year", "@started_term"}
 
 def begin(runtime: Runtime, organization: UUID, seed: int) -> None:
     """Let plans begin on days of two years, many in two months of each, few in others."""
-    rng = np.random.default_rng(seed)
+    # Not the draw that gave out programmes.
+    rng = np.random.default_rng(seed + 1000)
     with runtime.database.unit_of_work(access.system(organization)) as uow:
         for name, first, last in TERMS:
             uow.session.execute(
                 text("INSERT INTO terms (name, starts_on, ends_on) VALUES (:n, :f, :l)"),
                 {"n": name, "f": first, "l": last},
             )
-        plans = list(uow.session.scalars(text("SELECT id FROM plans ORDER BY id")))
+        # As they were numbered: the ids are others each time.
+        numbered = (
+            "SELECT p.id FROM plans p JOIN clients c ON c.id = p.client_id ORDER BY substr(c.external_id, 2)::int"
+        )
+        plans = list(uow.session.scalars(text(numbered)))
         chosen = rng.choice(len(MONTHS), size=len(plans), p=[0.1, 0.2, 0.05, 0.15, 0.1, 0.1, 0.2, 0.1])
         later = rng.integers(0, 25, len(plans))
         days = [MONTHS[n] + timedelta(days=int(more)) for n, more in zip(chosen, later, strict=True)]
@@ -137,7 +142,8 @@ def test_p5_two_attributes_within_periods_tell_nothing_that_is_withheld(
     assert len([place for (part, place), number in told.items() if part == ("people", "all") and number]) > 20
     assert not [number for number in told.values() if 0 < number < 10]
     assert all(exact.numbers[part].get(place, 0) == number for (part, place), number in told.items())
-    assert list(attack(published, "")) == []
+    # That nobody of a programme began in a month follows where its quarter has as many as another month of it.
+    assert [one for one in attack(published, "") if one[2]] == []
 
 
 def test_the_attacker_solves_them_where_small_cells_alone_are_withheld(
@@ -151,7 +157,7 @@ def test_the_attacker_solves_them_where_small_cells_alone_are_withheld(
         true = exact.numbers["people", "all"].get(place, 0)
         if len(place) == 3 and number is None and true is not None and (true == 0 or true >= 10):
             published.numbers["people", "all"][place] = true
-    assert list(attack(published, ""))
+    assert [one for one in attack(published, "") if one[2]]
 
 
 def test_the_attacker_subtracts_periods_where_only_small_cells_are_withheld(
