@@ -126,16 +126,17 @@ def plans(build: Build) -> dict[str, Any]:
     admin = build.actor()
     with build.runtime.database.unit_of_work(admin) as uow:
         everyone = _cohort(uow, EVERYONE, {"all": [{"field": "@active", "is": "is", "values": [True]}]})
-        early = None
+        early: list[UUID] = []
         if build.inputs.roster is None:
             _cohort(uow, FINAL_YEARS, {"all": [{"field": "year", "is": "at_least", "values": [3]}]})
-            for programme in PROGRAMMES[:3]:
-                last = _cohort(uow, programme, {"all": [{"field": "programme", "is": "is", "values": [programme]}]})
-                early = early or last
+            early = [
+                _cohort(uow, programme, {"all": [{"field": "programme", "is": "is", "values": [programme]}]})
+                for programme in PROGRAMMES[:3]
+            ]
         template_id, version = _template(uow, answer_work.load_questionnaires(build, uow))
         today = uow.now.date()
-    if early is not None:
-        _give_earlier(build, _giving(template_id, version, early, today - timedelta(days=_EARLIER)))
+    for cohort in early[:2]:
+        _give_earlier(build, _giving(template_id, version, cohort, today - timedelta(days=_EARLIER)))
     with build.runtime.database.unit_of_work(admin) as uow:
         given = _giving(template_id, version, everyone, today - timedelta(days=12), standing=True)
         job_id = assign(uow, given).id
@@ -145,7 +146,8 @@ def plans(build: Build) -> dict[str, Any]:
     return {"cohort": str(everyone), "template": str(template_id), "plans": made}
 
 
-# One programme began a month earlier: its first steps are due, everybody else's are to come.
+# Two programmes began a month earlier: their first steps are due, everybody else's are to come; and there are enough
+# people in both months for figures by them with small groups withheld.
 _EARLIER = 40
 
 

@@ -125,14 +125,24 @@ class Within:
     hidden: Mask
     needs: Mapping[Pair, Sequence[_Cube]]
 
+    def is_told(self, periods: Whole) -> bool:
+        """Whether parts of time (a line of 0 and 1 for each part of the day) are some of the blocks, and not all."""
+        blocks = self.blocks[self.level.lumped[self.key[2]]]
+        inside = self._inside(periods)
+        return not inside.all() and not inside[blocks[periods == 0]].any()
+
+    def _inside(self, periods: Whole) -> Mask:
+        """Which blocks have one of these parts of time."""
+        inside = np.zeros(self.hidden.shape[2], dtype=bool)
+        inside[self.blocks[self.level.lumped[self.key[2]]][periods > 0]] = True
+        return inside
+
     def shown(self, periods: Whole) -> Mask:
         """Whether each two values are shown within parts of time (a line of 0 and 1 for each part of the day)."""
-        blocks = self.blocks[self.level.lumped[self.key[2]]]
-        inside = np.zeros(self.hidden.shape[2], dtype=bool)
-        inside[blocks[periods > 0]] = True
+        inside = self._inside(periods)
         n, yes = (None if one is None else one @ inside for one in self.numbers())
         assert n is not None
-        if inside.all() or inside[blocks[periods == 0]].any():
+        if not self.is_told(periods):
             return np.zeros(n.shape, dtype=bool)
         torn = np.zeros(n.shape, dtype=bool)
         for block in np.flatnonzero(inside):

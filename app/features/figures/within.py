@@ -112,6 +112,9 @@ class _Table:
         first, second = (view.split for view in self._views)
         found = np.ones((len(first), len(second)), dtype=bool)
         for one in chain_of(part):
+            if not self._joint.so[one].any():
+                # What nobody is so of is published as that.
+                continue
             within, withheld = self.within(one), self._joint.withheld[one]
             if within is None:
                 return np.zeros_like(found)
