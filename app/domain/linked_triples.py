@@ -19,94 +19,22 @@ Where that cannot be had, parts of time are merged, the nearest first; with one 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
-from app.domain.linked_people import Mask, Pair, People, Whole, Withheld, few
+from app.domain.linked_levels import Cube, Key, Level, by_block, folded
+from app.domain.linked_people import Mask, Pair, Whole, few
+from app.domain.linked_rests import Rests
 from app.domain.told_sums import told_of_cells
 
 # Of a table with smaller groups than these most would be withheld: so many of its people are in cells of enough.
 _SHARE = 0.75
-# More cells of few are too many groups for a table; opposite corners and rests of people that are tried for a cell.
-_MOST_SECRETS, _CORNERS, _RESTS = 4000, 40, 24
+# More cells of few are too many groups for a table; opposite corners that are tried for a cell.
+_MOST_SECRETS, _CORNERS = 4000, 40
 _NEVER = np.iinfo(np.int64).max // 8
 # A figure and a part of it.
 Name = tuple[str, str]
-# Two values of each attribute and two parts of time, in this order.
-_Cube = tuple[int, int, int, int, int, int]
-
-
-@dataclass(slots=True, eq=False)
-class Level:
-    """People, or those of a figure, after what is withheld of each attribute has become one value.
-
-    `people` are those the figure is out of and `yes` how many of each kind of them are so (None: the people
-    themselves); `lumped` says which number each value of an attribute has now, `hidden` what is withheld of tables.
-    """
-
-    people: People
-    yes: Whole | None
-    lumped: tuple[Whole, ...]
-    hidden: Mapping[Pair, Mask]
-    threshold: int
-    _tables: dict[Pair, tuple[Whole, Whole | None]] = field(default_factory=dict)
-    _triples: dict[tuple[int, int, int], tuple[Whole, Whole | None]] = field(default_factory=dict)
-
-    def by_two(self, one: int, other: int) -> tuple[Whole, Whole | None]:
-        """How many people have each two values, and how many of them are so (None: of people themselves)."""
-        pair = (min(one, other), max(one, other))
-        if pair not in self._tables:
-            yes = None if self.yes is None else self.people.by_two(pair, self.yes)
-            self._tables[pair] = self.people.by_two(pair), yes
-        n, yes = self._tables[pair]
-        return (n, yes) if one < other else (n.T, None if yes is None else yes.T)
-
-    def by_three(self, one: int, other: int, third: int) -> tuple[Whole, Whole | None]:
-        """How many people have each three values, and how many of them are so (None: of people themselves)."""
-        key = one, other, third
-        if key not in self._triples:
-            codes, sizes = self.people.codes, [self.people.sizes[at] for at in key]
-            place = (codes[:, one] * sizes[1] + codes[:, other]) * sizes[2] + codes[:, third]
-
-            def added(numbers: Whole) -> Whole:
-                found = np.bincount(place, numbers, sizes[0] * sizes[1] * sizes[2])
-                return np.rint(found).astype(np.int64).reshape(sizes)
-
-            self._triples[key] = added(self.people.counts), None if self.yes is None else added(self.yes)
-        return self._triples[key]
-
-    def withheld_of(self, one: int, other: int) -> Mask:
-        """What is withheld of the table of two attributes."""
-        return self.hidden[one, other] if one < other else self.hidden[other, one].T
-
-    def moves(self, key: tuple[int, int, int]) -> tuple[Mask, Mask]:
-        """Which cells of three attributes can lose one, and which can gain one without making a new pair of values."""
-        n, yes = self.by_three(*key)
-        if yes is not None:
-            return yes > 0, n - yes > 0
-        one, other, third = key
-        pairs = [self.by_two(*two)[0] > 0 for two in ((one, other), (one, third), (other, third))]
-        return n > 0, pairs[0][:, :, None] & pairs[1][:, None, :] & pairs[2][None, :, :]
-
-
-def level_of(people: People, counts: Whole, yes: Whole | None, withheld: Withheld, threshold: int) -> Level:
-    """A figure as `linked_tables.protect` left it; `counts` are those of each kind of `people` that it is out of."""
-    lumped = []
-    for hidden in withheld.values:
-        numbers = np.cumsum(~hidden) - 1
-        numbers[hidden] = int((~hidden).sum())
-        lumped.append(numbers.astype(np.int64))
-    there = counts > 0
-    codes = np.stack([numbers[people.codes[there, n]] for n, numbers in enumerate(lumped)], axis=1)
-    sizes = tuple(int(numbers.max(initial=-1)) + 1 for numbers in lumped)
-    cells = {}
-    for (one, other), mask in withheld.cells.items():
-        rows, columns = np.nonzero(mask)
-        cells[one, other] = np.zeros((sizes[one], sizes[other]), dtype=bool)
-        cells[one, other][lumped[one][rows], lumped[other][columns]] = True
-    made = People(codes, counts[there], sizes)
-    return Level(made, None if yes is None else yes[there], tuple(lumped), cells, threshold)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -119,11 +47,11 @@ class Within:
     """
 
     level: Level
-    key: tuple[int, int, int]
+    key: Key
     blocks: Whole
     sets: Whole
     hidden: Mask
-    needs: Mapping[Pair, Sequence[_Cube]]
+    needs: Mapping[Pair, Sequence[Cube]]
 
     def is_told(self, periods: Whole) -> bool:
         """Whether parts of time (a line of 0 and 1 for each part of the day) are some of the blocks, and not all."""
@@ -155,18 +83,7 @@ class Within:
 
     def numbers(self) -> tuple[Whole, Whole | None]:
         """People, and those of them who are so (None: of people themselves), by two values and block."""
-        return _by_block(self.level, self.key, self.blocks)
-
-
-def _by_block(level: Level, key: tuple[int, int, int], blocks: Whole) -> tuple[Whole, Whole | None]:
-    folded = _folded(blocks)
-    n, yes = level.by_three(*key)
-    return n @ folded, None if yes is None else yes @ folded
-
-
-def _folded(blocks: Whole) -> Whole:
-    """Of which parts of a day each block is made: a column for each."""
-    return np.asarray(blocks[:, None] == np.arange(int(blocks.max(initial=-1)) + 1), dtype=np.int64)
+        return by_block(self.level, self.key, self.blocks)
 
 
 class Triples:
@@ -228,7 +145,7 @@ class Triples:
                 if first != second and {first, second} != {one, other}:
                     yield (min(first, second), max(first, second))
 
-    def _needs_of(self, name: Name, other: Pair, pair: Pair) -> Sequence[_Cube]:
+    def _needs_of(self, name: Name, other: Pair, pair: Pair) -> Sequence[Cube]:
         found = self.within(name, other)
         return () if found is None else found.needs.get(pair, ())
 
@@ -242,7 +159,7 @@ class Triples:
                 apart += inside[:, None] != inside[None, :]
         return apart
 
-    def _first_blocks(self, level: Level, key: tuple[int, int, int], least: Whole) -> Whole:
+    def _first_blocks(self, level: Level, key: Key, least: Whole) -> Whole:
         """Parts of time put together as far as it takes for most people to be in cells of enough.
 
         Not finer than the blocks in `least`, and two at least.
@@ -254,7 +171,7 @@ class Triples:
             if inside[least[level.lumped[self._day][line == 0]]].any():
                 continue
             finer = np.unique(blocks * 2 + inside[least], return_inverse=True)[1].astype(np.int64)
-            n, yes = _by_block(level, key, finer)
+            n, yes = by_block(level, key, finer)
             enough = n[~few(n, yes, level.threshold)].sum()
             if enough >= _SHARE * n.sum() or not blocks.any():
                 blocks = finer
@@ -286,20 +203,18 @@ def _merged(blocks: Whole, stuck: int) -> Whole:
 class _Table:
     """One table while it is protected; cells are by two values and block."""
 
-    def __init__(
-        self, level: Level, key: tuple[int, int, int], blocks: Whole, rank: Mapping[int, int], *, apart: Whole
-    ) -> None:
+    def __init__(self, level: Level, key: Key, blocks: Whole, rank: Mapping[int, int], *, apart: Whole) -> None:
         self._level, self._key, self._blocks, self._rank = level, key, blocks, rank
         # What it is worth that no period tells two blocks apart that are told together.
         self._price = apart * level.threshold
-        self._n, self._yes = _by_block(level, key, blocks)
+        self._n, self._yes = by_block(level, key, blocks)
         self._lose, self._gain = level.moves(key)
         self._there = _may_be(level, key, blocks)
         small = self._few(self._n, self._yes)
         self._elsewhere = _not_known(level, key, blocks)
         self._hidden = self._elsewhere | (small & self._there)
-        self._needs: dict[Pair, list[_Cube]] = {}
-        self._rests = _Rests.of(level, key)
+        self._needs: dict[Pair, list[Cube]] = {}
+        self._rests = Rests.of(level, key)
         # Sets of blocks between which people can be moved; and those that are told together for another reason.
         self._linked = np.broadcast_to(np.arange(self._n.shape[2]), self._n.shape).copy()
         self._together = self._linked.copy()
@@ -317,7 +232,7 @@ class _Table:
             other = int(parent.sets[a, b, e])
             _join(self._together[to[0][a], to[1][b]], int(to[2][e]), int(to[2][other]))
 
-    def settle(self, parent: Within | None, needed: Sequence[_Cube]) -> Within | int:
+    def settle(self, parent: Within | None, needed: Sequence[Cube]) -> Within | int:
         """Withhold what it takes; a block of which that cannot be had is returned instead.
 
         `parent` is what is shown of those it is out of; `needed` are cubes that moves of other tables change.
@@ -429,7 +344,7 @@ class _Table:
             + self._price[block]
         )
         here, there = self._squares(a, b)
-        fold = _folded(self._blocks)
+        fold = folded(self._blocks)
         up, down = (one @ fold > 0 for one in (here, there))
         possible = (up[:, :, block, None] & down) | (down[:, :, block, None] & up)
         possible[a], possible[:, b], possible[:, :, same] = False, False, False
@@ -457,7 +372,7 @@ class _Table:
                 for d2 in np.flatnonzero(second & (self._blocks == block2))[:3]:
                     yield int(d), int(d2), gains
 
-    def _withhold(self, cube: _Cube) -> None:
+    def _withhold(self, cube: Cube) -> None:
         a, a2, b, b2, d, d2 = cube
         block, block2 = int(self._blocks[d]), int(self._blocks[d2])
         self._hidden[np.ix_([a, a2], [b, b2], [block, block2])] = True
@@ -472,19 +387,19 @@ def _join(labels: Whole, one: int, other: int) -> None:
     labels[labels == second] = first
 
 
-def _may_be(level: Level, key: tuple[int, int, int], blocks: Whole) -> Mask:
+def _may_be(level: Level, key: Key, blocks: Whole) -> Mask:
     """Cells in which somebody may be as far as tables of two attributes say."""
     one, other, day = key
-    fold = _folded(blocks)
+    fold = folded(blocks)
     first, second = (level.by_two(at, day)[0] @ fold > 0 for at in (one, other))
     both = level.by_two(one, other)[0] > 0
     return np.asarray(both[:, :, None] & first[:, None, :] & second[None, :, :], dtype=bool)
 
 
-def _not_known(level: Level, key: tuple[int, int, int], blocks: Whole) -> Mask:
+def _not_known(level: Level, key: Key, blocks: Whole) -> Mask:
     """Cells of which tables of two withhold two of the three values beside each other."""
     one, other, day = key
-    fold = _folded(blocks)
+    fold = folded(blocks)
 
     def withheld(at: int) -> Mask:
         hidden, (n, yes) = level.withheld_of(at, day), level.by_two(at, day)
@@ -495,100 +410,3 @@ def _not_known(level: Level, key: tuple[int, int, int], blocks: Whole) -> Mask:
 
     first, second = withheld(one), withheld(other)
     return np.asarray(level.withheld_of(one, other)[:, :, None] | first[:, None, :] | second[None, :, :], dtype=bool)
-
-
-@dataclass(slots=True, eq=False)
-class _Rests:
-    """What else people are, beside the two attributes and the day: whether all of a cube can be alike in it."""
-
-    level: Level
-    key: tuple[int, int, int]
-    others: list[int]
-    # A row for each combination that occurs, and which of them each kind of people has.
-    rests: Whole
-    of_kind: Whole
-    _known: dict[tuple[int, int], Mask] = field(default_factory=dict)
-    _real: dict[tuple[int, int], Mask] = field(default_factory=dict)
-
-    @staticmethod
-    def of(level: Level, key: tuple[int, int, int]) -> _Rests:
-        """The rests of the people of a level."""
-        others = [at for at in range(len(level.people.sizes)) if at not in key]
-        rests, of_kind = np.unique(level.people.codes[:, others], axis=0, return_inverse=True)
-        return _Rests(level, key, others, rests, of_kind.ravel())
-
-    def _occurs(self, at: int, value: int) -> Mask:
-        """With which rests a value occurs, as far as tables of two attributes say."""
-        if (at, value) not in self._known:
-            good = np.ones(len(self.rests), dtype=bool)
-            for number, other in enumerate(self.others):
-                good &= self.level.by_two(at, other)[0][value, self.rests[:, number]] > 0
-            self._known[at, value] = good
-        return self._known[at, value]
-
-    def _has(self, at: int, value: int) -> Mask:
-        """The rests of real people with a value."""
-        if (at, value) not in self._real:
-            mine = self.of_kind[self.level.people.codes[:, at] == value]
-            self._real[at, value] = np.bincount(mine, minlength=len(self.rests)) > 0
-        return self._real[at, value]
-
-    def find(
-        self, one: Pair, other: Pair, days: Pair, up: bool, rank: Mapping[int, int]
-    ) -> list[tuple[Pair, _Cube]] | None:
-        """The cubes of other tables that change as well, none if people can be alike in all else; None if not at all.
-
-        Otherwise those of each value of one attribute are alike, and differ from those of its other value in
-        attributes that tell more: their tables within this day change in the same way.
-        """
-        if not self.others:
-            return []
-        first, second, day = self.key
-        in_time = self._occurs(day, days[0]) & self._occurs(day, days[1])
-        of_one = self._occurs(first, one[0]) & self._occurs(first, one[1])
-        of_other = self._occurs(second, other[0]) & self._occurs(second, other[1])
-        if (in_time & of_one & of_other).any():
-            return []
-        for at, values, beside, across, good in (
-            (first, one, second, other, in_time & of_other),
-            (second, other, first, one, in_time & of_one),
-        ):
-            finer = [
-                number
-                for number, more in enumerate(self.others)
-                if rank[more] > rank[at] and (self.level.by_two(at, more)[0] == 0).any()
-            ]
-            alike = [number for number in range(len(self.others)) if number not in finer]
-            mine, theirs = (np.flatnonzero(good & self._has(at, value))[:_RESTS] for value in values)
-            for rest in mine if finer else ():
-                for rest2 in theirs:
-                    if (self.rests[rest, alike] == self.rests[rest2, alike]).all():
-                        needs = self._needs((rest, rest2), finer, (beside, *across), days)
-                        if self._movable(needs, up):
-                            return needs
-        return None
-
-    def _needs(
-        self, rests: Pair, finer: Sequence[int], beside: tuple[int, int, int], days: Pair
-    ) -> list[tuple[Pair, _Cube]]:
-        """What two rests change where they differ; `beside` are the other attribute and its two values."""
-        found: list[tuple[Pair, _Cube]] = []
-        at, b, b2 = beside
-        for number in finer:
-            (a, a2), more = (int(self.rests[rest, number]) for rest in rests), self.others[number]
-            if a != a2:
-                cube = (a, a2, b, b2, *days) if more < at else (b, b2, a, a2, *days)
-                found.append(((min(more, at), max(more, at)), cube))
-        return found
-
-    def _movable(self, needs: Sequence[tuple[Pair, _Cube]], up: bool) -> bool:
-        """Whether the cells of these tables that would lose one have somebody."""
-        for pair, (a, a2, b, b2, d, d2) in needs:
-            lose, gain = self.level.moves((*pair, self.key[2]))
-            for n, one in enumerate((a, a2)):
-                for m, other in enumerate((b, b2)):
-                    for k, part in enumerate((d, d2)):
-                        gains = ((n + m + k) % 2 == 0) == up
-                        if not (gain if gains else lose)[one, other, part]:
-                            return False
-        return True

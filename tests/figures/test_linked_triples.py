@@ -8,9 +8,10 @@ from itertools import combinations, product
 import numpy as np
 import pytest
 
+from app.domain.linked_levels import level_of
 from app.domain.linked_people import Mask, Pair, People, Whole, Withheld
 from app.domain.linked_tables import protect
-from app.domain.linked_triples import Triples, Within, level_of
+from app.domain.linked_triples import Triples, Within
 from tests.figures.joint_cells import THRESHOLD, JointCells, runs
 from tests.figures.test_attack import LONG
 from tests.figures.test_linked_sums import PARTS, some_people

@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from app.domain.linked_levels import Level, level_of
 from app.domain.linked_people import Mask, Whole
-from app.domain.linked_triples import Level, Triples, Within, level_of
+from app.domain.linked_triples import Triples, Within
 from app.domain.means import mean_interval
 from app.features.figures.counting import part_of
 from app.features.figures.definitions import BY_KEY, PEOPLE, Figure
